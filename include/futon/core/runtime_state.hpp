@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+/// \file
+/// The threads of a runtime, or what it has instead of them.
+
+#include <futon/core/asio.hpp>
+#include <futon/core/executor.hpp>
+#include <futon/core/runtime_options.hpp>
+#include <futon/core/serial_executor.hpp>
+#include <futon/core/thread_pool.hpp>
+
+#include <asio/any_io_executor.hpp>
+#include <asio/executor_work_guard.hpp>
+#include <asio/io_context.hpp>
+#include <asio/post.hpp>
+#include <asio/strand.hpp>
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <utility>
+#include <vector>
+
+namespace futon::detail {
+
+/// An executor on which sockets can live, with the Asio executor to make them with.
+struct io_place {
+    executor_ref where;
+    asio::any_io_executor asio;
+    network_ref network{};  ///< A `detail::network` in transport, held by its base.
+};
+
+/// Runs the places of a runtime that has no threads, when it is told to: a simulation.
+class driver : public ref_counted {
+public:
+    [[nodiscard]] virtual io_place next_place() = 0;
+    /// Stands for the pool of handlers.
+    [[nodiscard]] virtual executor_ref pool() const noexcept = 0;
+    /// Runs what is ready until `done()`, where others wait for their threads to come so far. Not inside an executor.
+    virtual void run_ready_until(const std::function<bool()>& done) noexcept = 0;
+};
+
+/// Can destroy what still waits in it before it is destroyed itself: such handlers may hold the context.
+class io_thread_context : public asio::io_context {
+public:
+    using asio::io_context::io_context;
+    void destroy_handlers() { shutdown(); }
+};
+
+/// Shared by the clients and servers that run on it. Ends its threads when the last owner closes it.
+class runtime_state final : public ref_counted {
+public:
+    explicit runtime_state(runtime_options options)
+        : reports_{make_intrusive<diagnostics>(std::move(options.log), options.least, std::move(options.on_unhandled_error))},
+          network_{options.network} {
+        const auto count = std::max<std::size_t>(1, options.io_threads);
+        for (std::size_t i = 0; i < count; ++i) {
+            auto& made = *threads_.emplace_back(std::make_unique<io_thread>());
+            made.where = make_intrusive<thread_executor>(made.context->get_executor(), reports_, made.context);
+            places_.push_back({made.where, asio::any_io_executor{made.context->get_executor()}, network_});
+        }
+        make_pool(options);
+        for (auto& made : threads_) made->thread = std::thread{[context = made->context, reports = reports_] { run(*context, *reports); }};
+    }
+
+    /// On a context that the user runs; `close()` then leaves it running.
+    runtime_state(asio::io_context& lent, runtime_options options)
+        : reports_{make_intrusive<diagnostics>(std::move(options.log), options.least, std::move(options.on_unhandled_error))},
+          network_{options.network},
+          lent_{&lent} {
+        add_strand();
+        make_pool(options);
+    }
+
+    /// On places that `whose` runs.
+    explicit runtime_state(intrusive_ptr<driver> whose)
+        : reports_{whose->pool()->shared_reports()}, driver_{std::move(whose)}, pool_{driver_->pool()} {}
+
+    /// The next I/O thread in turn; on a lent context a strand of its own, so that any number of threads may run it.
+    [[nodiscard]] io_place next_place() {
+        if (driver_) return driver_->next_place();
+        if (lent_) {
+            const std::lock_guard lock{mutex_};
+            return add_strand();
+        }
+        return places_[next_.fetch_add(1, std::memory_order_relaxed) % places_.size()];
+    }
+    [[nodiscard]] executor_ref pool() const noexcept { return pool_; }
+    [[nodiscard]] diagnostics& reports() const noexcept { return *reports_; }
+    [[nodiscard]] const intrusive_ptr<diagnostics>& shared_reports() const noexcept { return reports_; }
+    /// Whether somebody else's threads run it.
+    [[nodiscard]] bool is_lent() const noexcept { return lent_ != nullptr || driver_; }
+    /// Where there are no threads to wait for, runs what is ready until `done()`; inside an executor, and else, does nothing.
+    void run_ready_until(const std::function<bool()>& done) noexcept {
+        if (driver_ && this_thread().scope == nullptr) driver_->run_ready_until(done);
+    }
+    /// Whether this thread is one that sockets of this runtime need.
+    [[nodiscard]] bool needs_this_thread() const noexcept {
+        if (driver_) return true;
+        if (lent_) return lent_->get_executor().running_in_this_thread();
+        for (const auto& each : places_)
+            if (each.where->blocked_by_this_thread()) return true;
+        return false;
+    }
+    [[nodiscard]] std::size_t io_thread_count() const noexcept { return is_lent() ? 1 : threads_.size(); }
+
+    /// Lets the threads finish what is queued and waits for them. On one of its own threads it does not
+    /// wait: another thread, made for that, does.
+    void close() noexcept;
+
+private:
+    using thread_executor = serial_executor<asio::io_context::executor_type>;
+    using strand_executor = serial_executor<asio::strand<asio::io_context::executor_type>>;
+
+    struct io_thread {
+        std::shared_ptr<io_thread_context> context = std::make_shared<io_thread_context>(1);
+        asio::executor_work_guard<asio::io_context::executor_type> busy = asio::make_work_guard(*context);
+        intrusive_ptr<thread_executor> where;
+        std::thread thread;
+    };
+
+    void end() noexcept;
+    // Inside any executor of futon's, or in a bare handler of one of these threads.
+    [[nodiscard]] bool must_not_wait() const noexcept { return this_thread().scope != nullptr || needs_this_thread(); }
+    // The last owner may let go on one of the threads that have to end first.
+    void destroy() noexcept override {
+        if (driver_) {
+            delete this;
+            return;
+        }
+        if (!closed_ && must_not_wait()) {
+            if (lent_) {
+                // The user's context may be gone before another thread has come round to this.
+                threads_of_pool_->close_and_leave();
+                delete this;
+                return;
+            }
+            std::thread{[this] {
+                end();
+                delete this;
+            }}.detach();
+            return;
+        }
+        if (!closed_) end();
+        delete this;
+    }
+
+    // Until it is stopped; then sockets get a moment to finish. What is left, e.g. a coroutine of the
+    // user's that sleeps for an hour, is destroyed by `end()`.
+    static void run(asio::io_context& context, diagnostics& reports) noexcept {
+        run_guarded(reports, [&] { context.run(); });
+        context.restart();
+        run_guarded(reports, [&] { context.run_for(std::chrono::seconds{1}); });
+    }
+
+    // Nothing of futon's throws out of a handler; should something all the same, the others go on.
+    template <class F>
+    static void run_guarded(diagnostics& reports, F run) noexcept {
+        for (;;) {
+            try {
+                run();
+                return;
+            } catch (const std::exception& e) {
+                reports.log({.level = log_level::error, .kind = "exception_on_io_thread", .text = e.what()});
+            } catch (...) {
+                reports.log({.level = log_level::error, .kind = "exception_on_io_thread", .text = "not a std::exception"});
+            }
+        }
+    }
+
+    io_place add_strand() {
+        auto strand = asio::make_strand(*lent_);
+        return {make_intrusive<strand_executor>(strand, reports_), asio::any_io_executor{strand}, network_};
+    }
+    void make_pool(const runtime_options& options) {
+        const auto timers = lent_ ? add_strand().where : places_.front().where;
+        threads_of_pool_ = make_intrusive<thread_pool>(std::max<std::size_t>(1, options.pool_threads), options.pool_queue, timers);
+        pool_ = threads_of_pool_;
+    }
+
+    intrusive_ptr<diagnostics> reports_;
+    const network_ref network_;
+    const intrusive_ptr<driver> driver_;  // Null where the runtime has threads, or was lent some.
+    asio::io_context* lent_ = nullptr;
+    std::vector<std::unique_ptr<io_thread>> threads_;
+    std::vector<io_place> places_;
+    std::atomic<std::size_t> next_{0};
+    executor_ref pool_;
+    intrusive_ptr<thread_pool> threads_of_pool_;  // The same, unless there is a driver.
+    std::mutex mutex_;
+    bool closed_ = false;
+};
+
+inline void runtime_state::close() noexcept {
+    if (driver_) return;
+    {
+        const std::lock_guard lock{mutex_};
+        if (std::exchange(closed_, true)) return;
+    }
+    if (!must_not_wait()) return end();
+    // Somewhere inside an executor, perhaps one of ours: it must return before its thread can end.
+    std::thread{[self = intrusive_ptr<runtime_state>{this}] { self->end(); }}.detach();
+}
+
+inline void runtime_state::end() noexcept {
+    threads_of_pool_->close();
+    for (auto& made : threads_) {
+        try {
+            // Behind everything that was posted before, so that what is queued still completes.
+            asio::post(*made->context, [where = made->where, &context = *made->context] {
+                where->close();
+                context.stop();
+            });
+        } catch (...) {
+            made->context->stop();
+        }
+        made->busy.reset();
+    }
+    // All threads first: one that accepts makes a socket for the context of another.
+    for (auto& made : threads_) made->thread.join();
+    for (auto& made : threads_) made->context->destroy_handlers();
+}
+
+}  // namespace futon::detail

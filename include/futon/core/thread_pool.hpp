@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+/// \file
+/// The bounded pool that runs handlers which may block.
+
+#include <futon/core/executor.hpp>
+
+#include <condition_variable>
+#include <cstddef>
+#include <mutex>
+#include <thread>
+#include <utility>
+#include <vector>
+
+namespace futon::detail {
+
+/// Up to `most_threads` threads, started as work arrives; at most `most_queued` pieces wait beside those that they run.
+///
+/// A full queue refuses, it never blocks. Timers are those of an I/O executor.
+class thread_pool final : public executor {
+public:
+    thread_pool(std::size_t most_threads, std::size_t most_queued, executor_ref timers)
+        : executor{timers->shared_reports()},
+          context_{timers->asio_context()},
+          timers_{std::move(timers)},
+          most_threads_{most_threads},
+          most_queued_{most_queued} {}
+
+    bool post(work& item) noexcept override {
+        std::unique_lock lock{mutex_};
+        // A thread that is still on its way to what it will run counts as free: a burst is not refused for that.
+        const auto held = queued_ + busy_;
+        if (closing_ || (held >= most_threads_ && held - most_threads_ >= most_queued_)) return false;
+        if (idle_ <= queued_ && threads_.size() < most_threads_) {
+            try {
+                threads_.emplace_back([this] { serve(); });
+            } catch (...) {
+                if (threads_.empty()) return false;
+            }
+        }
+        queue_.push(item);
+        ++queued_;
+        wake_another(lock);
+        return true;
+    }
+
+    bool blocked_by_this_thread() const noexcept override { return false; }
+    void* asio_context() noexcept override { return context_; }
+    void arm(timer& t, time_point due) override {
+        if (const auto where = timers()) return where->arm(t, due);
+        t.fire(false);
+    }
+    bool disarm(timer& t) noexcept override {
+        const auto where = timers();
+        return where && where->disarm(t);
+    }
+
+    /// Refuses new work, runs what is queued, and waits for the threads. Not on a thread of this pool.
+    void close() noexcept {
+        std::vector<std::thread> ending;
+        {
+            const std::lock_guard lock{mutex_};
+            closing_ = true;
+            ending.swap(threads_);
+            wake_.notify_all();
+        }
+        for (auto& thread : ending) thread.join();
+    }
+    /// The same without waiting, for whoever must not. The threads end by themselves, perhaps after the context that the
+    /// timers are on: so the pool lets go of these here and now, and what it still runs can arm none.
+    void close_and_leave() noexcept {
+        executor_ref unneeded;
+        std::vector<std::thread> ending;
+        {
+            const std::lock_guard lock{mutex_};
+            closing_ = true;
+            left_ = true;
+            ending.swap(threads_);
+            for (std::size_t i = 0; i < ending.size(); ++i) add_ref();  // Each releases its own.
+            unneeded = std::move(timers_);
+            wake_.notify_all();
+        }
+        for (auto& thread : ending) thread.detach();
+    }
+    ~thread_pool() override { close(); }
+
+    [[nodiscard]] std::size_t queued() const noexcept {
+        const std::lock_guard lock{mutex_};
+        return queued_;
+    }
+
+private:
+    // One thread at a time is on its way; it wakes the next before it runs what it took, which may block. So a
+    // batch of short work wakes one or two threads, not all.
+    void wake_another(std::unique_lock<std::mutex>& lock) noexcept {
+        const bool needed = !coming_ && idle_ > 0 && queued_ > 0;
+        if (needed) coming_ = true;
+        lock.unlock();
+        if (needed) wake_.notify_one();
+    }
+    void serve() noexcept {
+        std::unique_lock lock{mutex_};
+        for (;;) {
+            if (auto* item = queue_.pop()) {
+                --queued_;
+                ++busy_;
+                wake_another(lock);
+                {
+                    running_scope scope{*this};
+                    item->run(true);
+                }
+                lock.lock();
+                --busy_;
+                continue;
+            }
+            if (closing_) {
+                const bool left = left_;
+                lock.unlock();
+                if (left) release();
+                return;
+            }
+            ++idle_;
+            wake_.wait(lock);
+            --idle_;
+            coming_ = false;
+        }
+    }
+
+    [[nodiscard]] executor_ref timers() const noexcept {
+        const std::lock_guard lock{mutex_};
+        return timers_;
+    }
+
+    void* const context_;  // Of the timers. What runs on the pool and asks for it has kept it alive.
+    executor_ref timers_;  // Null once the pool is left.
+    const std::size_t most_threads_;
+    const std::size_t most_queued_;
+    mutable std::mutex mutex_;
+    std::condition_variable wake_;
+    work_queue queue_;
+    std::size_t queued_ = 0;
+    std::size_t busy_ = 0;  // Threads that run something.
+    std::size_t idle_ = 0;  // Threads that wait for something.
+    bool coming_ = false;   // An idle thread was woken and is not here yet.
+    bool closing_ = false;
+    bool left_ = false;     // Nobody joins the threads: each holds a reference.
+    std::vector<std::thread> threads_;
+};
+
+}  // namespace futon::detail

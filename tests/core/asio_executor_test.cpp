@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <futon/core/asio_executor.hpp>
+
+#include "support/small_stack.hpp"
+
+#include <futon/async/make_ready.hpp>
+#include <futon/async/promise.hpp>
+
+#include <asio/io_context.hpp>
+#include <asio/post.hpp>
+#include <asio/strand.hpp>
+#include <asio/thread_pool.hpp>
+
+#include <doctest/doctest.h>
+
+#include <atomic>
+#include <thread>
+#include <utility>
+#include <vector>
+
+using namespace std::chrono_literals;
+
+namespace {
+
+using futon::errc;
+using futon::make_executor;
+using futon::make_ready;
+
+TEST_CASE("asio_executor: a pool's runs work on its threads, and its timers fire") {
+    asio::thread_pool pool{3};
+    const auto place = make_executor(pool.get_executor());
+    const auto here = std::this_thread::get_id();
+    std::vector<futon::future<bool>> all;
+    for (int i = 0; i < 100; ++i) all.push_back(make_ready(place).then([here] { return std::this_thread::get_id() != here; }));
+    for (auto& one : all) CHECK(std::move(one).get());
+    CHECK(futon::delay(place, 1ms).get_result().has_value());
+    CHECK_FALSE(place->is_serial());
+    pool.join();
+}
+
+TEST_CASE("asio_executor: blocking is would_deadlock on the context's own thread and on its strands") {
+    asio::io_context io;
+    const auto plain = make_executor(io.get_executor());
+    const auto strand = make_executor(asio::make_strand(io));
+    const auto nested = make_executor(asio::make_strand(asio::any_io_executor{io.get_executor()}));
+    for (const auto& place : {plain, strand, nested}) CHECK_FALSE(place->blocked_by_this_thread());
+    int blocked = 0;
+    asio::post(io, [&] {
+        for (const auto& place : {plain, strand, nested}) blocked += place->blocked_by_this_thread();
+    });
+    io.run();
+    CHECK(blocked == 3);
+}
+
+TEST_CASE("asio_executor: continuations that wait when the context ends complete with executor_rejected") {
+    futon::future<int> left;
+    {
+        asio::io_context io;
+        left = make_ready(make_executor(io.get_executor()), 1).then([](int value) { return value; });
+    }
+    CHECK(std::move(left).get_result().error() == errc::executor_rejected);
+}
+
+TEST_CASE("asio_executor: each one made is a place of its own") {
+    asio::io_context io;
+    CHECK(make_executor(io.get_executor()) != make_executor(io.get_executor()));
+}
+
+}  // namespace
