@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+/// \file
+/// A registry in etcd, by its JSON gateway (v3, etcd 3.4 and newer). Opt-in: the CMake target futon::etcd, which needs
+/// libcurl and nlohmann-json.
+
+#include <futon/cluster/provider_text.hpp>
+#include <futon/cluster/registry.hpp>
+#include <futon/registry/detail/etcd_registry_core.hpp>
+#include <futon/registry/detail/owned_thread.hpp>
+#include <futon/registry/etcd_registry_options.hpp>
+#include <futon/registry/registry_url.hpp>
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace futon {
+
+/// What a process registers stands under one lease, which is kept alive; it is registered again where etcd lost it. A
+/// service is listed and then watched from the list's revision on; after any failure it is listed again, so that neither
+/// compaction nor a server without its memory is a special case.
+///
+/// One thread, which its last copy joins after giving the lease back; listeners run there, or inside `subscribe`.
+/// Thread-safety: safe. Copies share all.
+class etcd_registry {
+public:
+    static constexpr std::string_view scheme = "etcd";
+
+    explicit etcd_registry(etcd_registry_options options) : shared_{std::make_shared<shared>(std::move(options))} {}
+    /// For `open_registry`: "etcd://10.0.0.1:2379,10.0.0.2:2379/prefix?lease=10s&user=u&password=p".
+    [[nodiscard]] static result<etcd_registry> open(const registry_url& url) {
+        if (auto known = url.knows_only({"lease", "timeout", "retry", "user", "password"}); !known) return std::move(known).error();
+        etcd_registry_options options;
+        const auto slash = url.rest.find('/');
+        options.servers.clear();
+        for (const auto& each : registry_url::split(std::string_view{url.rest}.substr(0, slash))) {
+            const auto at = endpoint::parse(each);
+            if (!at || at->scheme != "tcp" || at->port == 0) return url.fault("'" + each + "' is not host:port");
+            options.servers.push_back("http://" + at->text().substr(6));
+        }
+        if (slash != url.rest.npos && slash + 1 < url.rest.size()) options.prefix = url.rest.substr(slash);
+        for (auto [name, into] : {std::pair{"lease", &options.lease}, {"timeout", &options.timeout}, {"retry", &options.retry}}) {
+            const auto read = url.time(name, *into);
+            if (!read) return read.error();
+            *into = *read;
+        }
+        options.user = url.options.get("user").value_or("");
+        options.password = url.options.get("password").value_or("");
+        return etcd_registry{std::move(options)};
+    }
+    [[nodiscard]] std::string text() const { return "etcd at " + shared_->core->options().servers.front() + shared_->core->options().prefix; }
+
+    void register_provider(const std::string& service, const provider& who, registration_done done) {
+        if (const auto why = provider_fault(who); !why.empty())
+            return done(error{errc::bad_address, "a provider cannot be registered: " + std::string{why}, executed::no});
+        shared_->core->post([core = shared_->core.get(), service, who, done = std::move(done)] { core->publish(service, who, done); });
+    }
+    void deregister_provider(const std::string& service, const endpoint& address, registration_done done) {
+        shared_->core->post([core = shared_->core.get(), service, address, done = std::move(done)] { core->take_back(service, address, done); });
+    }
+    [[nodiscard]] subscription subscribe(const std::string& service, provider_listener listener) {
+        return shared_->core->lists().subscribe(service, std::move(listener));
+    }
+
+private:
+    struct shared {
+        explicit shared(etcd_registry_options options)
+            : core{detail::etcd_registry_core::make(std::move(options))}, thread{[core = core] { core->run(); }} {}
+        ~shared() { core->stop(); }
+
+        const std::shared_ptr<detail::etcd_registry_core> core;
+        detail::owned_thread thread;
+    };
+
+    std::shared_ptr<shared> shared_;
+};
+static_assert(registry<etcd_registry>);
+
+}  // namespace futon

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+/// \file
+/// A registry for the processes of one machine, in a directory: no server, and people can read and write it.
+///
+/// `DIR/SERVICE/ADDRESS` holds a provider as one line of text (see provider_text.hpp) and, below it, whose it is;
+/// `DIR/SERVICE/settings` what an operator set, a `key=value` a line. In names all but letters, digits and `-_:@.` is
+/// percent-encoded. A file that a person writes has no owner, and stays until it is removed.
+
+#include <futon/cluster/provider_text.hpp>
+#include <futon/cluster/registry.hpp>
+#include <futon/registry/detail/file_registry_core.hpp>
+#include <futon/registry/detail/owned_thread.hpp>
+#include <futon/registry/file_registry_options.hpp>
+#include <futon/registry/provider_lists.hpp>
+#include <futon/registry/registry_url.hpp>
+
+#include <algorithm>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace futon {
+
+/// Files are written whole and under another name first, so that a process may be killed at any moment. A killed process is
+/// noticed at once, a stopped one after `expiry`. What was removed by others while its process lives is written again. The
+/// directory is made by the first who registers; it must belong to this user or to root, and others must not write there.
+///
+/// One thread, which its last copy joins; listeners run there, or inside `subscribe`.
+/// Thread-safety: safe. Copies share all.
+class file_registry {
+public:
+    static constexpr std::string_view scheme = "file";
+
+    explicit file_registry(std::string directory, file_registry_options options = {})
+        : shared_{std::make_shared<shared>(std::move(directory), options)} {}
+    /// For `open_registry`: "file:///run/futon?heartbeat=2s&expiry=10s".
+    [[nodiscard]] static result<file_registry> open(const registry_url& url) {
+        if (!url.rest.starts_with('/')) return url.fault("the path must be absolute");
+        if (auto known = url.knows_only({"heartbeat", "expiry"}); !known) return std::move(known).error();
+        file_registry_options options;
+        const auto heartbeat = url.time("heartbeat", options.heartbeat);
+        if (!heartbeat) return heartbeat.error();
+        const auto expiry = url.time("expiry", std::max(options.expiry, 5 * *heartbeat));
+        if (!expiry) return expiry.error();
+        options.heartbeat = *heartbeat;
+        options.expiry = *expiry;
+        return file_registry{url.rest, options};
+    }
+    [[nodiscard]] std::string text() const { return "file://" + shared_->core->directory(); }
+
+    /// Errors: `bad_address` (not a provider), `permission_denied`, and `unavailable` or `resource_exhausted`, which
+    /// are tried again.
+    void register_provider(const std::string& service, const provider& who, registration_done done) {
+        if (const auto why = provider_fault(who); !why.empty())
+            return done(error{errc::bad_address, "a provider cannot be registered: " + std::string{why}, executed::no});
+        shared_->core->post([core = shared_->core.get(), service, who, done = std::move(done)] { core->publish(service, who, done); });
+    }
+    void deregister_provider(const std::string& service, const endpoint& address, registration_done done) {
+        shared_->core->post([core = shared_->core.get(), service, address, done = std::move(done)] { core->take_back(service, address, done); });
+    }
+    [[nodiscard]] subscription subscribe(const std::string& service, provider_listener listener) {
+        return shared_->core->lists().subscribe(service, std::move(listener));
+    }
+
+private:
+    struct shared {
+        shared(std::string directory, const file_registry_options& options)
+            : core{detail::file_registry_core::make(std::move(directory), options)}, thread{[core = core] { core->run(); }} {}
+        ~shared() { core->stop(); }
+
+        const std::shared_ptr<detail::file_registry_core> core;
+        detail::owned_thread thread;
+    };
+
+    std::shared_ptr<shared> shared_;
+};
+static_assert(registry<file_registry>);
+
+}  // namespace futon
