@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+/// \file
+/// How an attempt on a node ended, as balancers and health rules see it.
+
+#include <futon/cluster/node.hpp>
+#include <futon/core/errc.hpp>
+#include <futon/core/time.hpp>
+
+#include <cstdint>
+#include <optional>
+
+namespace futon {
+
+/// What an ended attempt says of its provider.
+enum class verdict : std::uint8_t {
+    answered,   ///< It works: a value, or an error of the application or of the caller's request.
+    failed,     ///< It speaks against the provider: no connection, no answer in time, overloaded, not serving.
+    abandoned,  ///< Nothing: the caller gave up, another attempt was quicker, or the request never left.
+};
+
+/// The verdict on an error. Application errors never count against a provider.
+[[nodiscard]] constexpr verdict judge(errc failure) noexcept {
+    switch (failure) {
+        case errc::deadline_exceeded:
+        case errc::connect_failed:
+        case errc::connection_lost:
+        case errc::not_connected:
+        case errc::overloaded:
+        case errc::unavailable:
+        case errc::resource_exhausted:
+        case errc::protocol_error:
+        case errc::tls_failed: return verdict::failed;
+        case errc::remote_error:
+        case errc::no_such_method:
+        case errc::bad_arguments:
+        case errc::bad_reply:
+        case errc::version_mismatch:
+        case errc::broken_promise:
+        case errc::internal:
+        case errc::unauthenticated:
+        case errc::permission_denied: return verdict::answered;
+        default: return verdict::abandoned;
+    }
+}
+
+/// How one attempt ended.
+struct attempt_outcome {
+    time_point now{};                          ///< When it ended.
+    duration latency{};                        ///< From its start until now.
+    std::optional<errc> failure{};             ///< Empty: it succeeded.
+    futon::verdict verdict = verdict::answered;///< By `judge`, unless whoever made the attempt knows better.
+    duration timeout{};                        ///< What it might have taken at most; what a failure is charged with. Zero: not known.
+    std::optional<load_report> report{};       ///< If the provider sent one with its reply.
+
+    /// Of an attempt that took from `began` to `now`.
+    [[nodiscard]] static constexpr attempt_outcome success(time_point began, time_point now) noexcept {
+        return {.now = now, .latency = now - began};
+    }
+    [[nodiscard]] static constexpr attempt_outcome failed(errc failure, time_point began, time_point now,
+                                                          duration timeout = {}) noexcept {
+        return {.now = now, .latency = now - began, .failure = failure, .verdict = judge(failure), .timeout = timeout};
+    }
+};
+
+}  // namespace futon

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+/// \file
+/// All health rules of one cluster together: which nodes may be used, and how much of their weight counts.
+
+#include <futon/cluster/attempt_outcome.hpp>
+#include <futon/cluster/dice.hpp>
+#include <futon/cluster/fault_tolerance.hpp>
+#include <futon/cluster/node.hpp>
+#include <futon/cluster/node_set.hpp>
+#include <futon/cluster/outlier.hpp>
+#include <futon/cluster/panic.hpp>
+#include <futon/cluster/recovery_throttle.hpp>
+#include <futon/cluster/warm_up.hpp>
+#include <futon/core/time.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+
+namespace futon {
+
+/// The rules by which a client judges its providers. Each field says its own defaults.
+struct health_options {
+    outlier_options outliers{};
+    panic_threshold panic{};
+    recovery_options recovery{};
+    warm_up_ramp warm_up{};
+    fault_tolerance_options fault_tolerance{};
+};
+
+/// What `cluster_health::advance` changed.
+struct health_change {
+    bool holds = false;    ///< Nodes were ejected or let back in: have `review` look at the sets.
+    bool weights = false;  ///< Sets and their policies are to be reweighed.
+};
+
+/// Feeds the rules, and says when it wants to be asked again. One for all sets of a cluster; pure.
+class cluster_health {
+public:
+    explicit cluster_health(const health_options& options = {}, std::uint64_t seed = 0) noexcept
+        : options_{options}, outliers_{options.outliers}, recovery_{options.recovery},
+          fault_tolerance_{options.fault_tolerance}, random_{seed} {}
+
+    /// A node was added. Those of a client's first list are taken to be warm: only what comes later is new.
+    void added(node& n, bool first_list) noexcept {
+        if (first_list) n.first_seen = {};
+        ramping_ = true;
+    }
+    /// What was told of a node has changed.
+    void changed() noexcept { ramping_ = true; }
+    /// A node will be freed.
+    void removed(node& n) noexcept { outliers_.forget(n); }
+    void started(node& n, time_point now) noexcept { outliers_.started(n, now); }
+    /// `nodes`: all that are listed. True: the node was ejected or let back in.
+    bool ended(node& n, const attempt_outcome& outcome, std::size_t listed) {
+        fault_tolerance_.ended(n, outcome);
+        const bool changed = outliers_.ended(n, outcome, listed, random_);
+        ramping_ = ramping_ || (changed && n.holds == 0);
+        return changed;
+    }
+    /// At `next_wakeup`, or at any time.
+    health_change advance(std::span<node* const> nodes, time_point now);
+    [[nodiscard]] std::optional<time_point> next_wakeup() const noexcept;
+
+    /// After holds or connections have changed: panic begins or ends. True: it did.
+    bool review(node_set& nodes) const noexcept { return options_.panic.review(nodes); }
+
+    [[nodiscard]] recovery_throttle& recovery() noexcept { return recovery_; }
+    [[nodiscard]] const outlier_ejection& outliers() const noexcept { return outliers_; }
+    [[nodiscard]] const fault_tolerance& tolerance() const noexcept { return fault_tolerance_; }
+    void set_options(const health_options& options) noexcept {
+        options_ = options;
+        outliers_.set_options(options.outliers);
+        fault_tolerance_.set_options(options.fault_tolerance);
+        ramping_ = true;
+    }
+
+private:
+    /// While weights grow they are looked at this often: tables need not be built anew for less.
+    static constexpr duration step = std::chrono::milliseconds{100};
+
+    health_options options_;
+    outlier_ejection outliers_;
+    recovery_throttle recovery_;
+    fault_tolerance fault_tolerance_;
+    dice random_;
+    bool ramping_ = true;
+    time_point reweighed_{};
+};
+
+inline health_change cluster_health::advance(std::span<node* const> nodes, time_point now) {
+    health_change change;
+    change.holds = outliers_.advance(now);
+    const bool judged = fault_tolerance_.advance(nodes, now);
+    if (!judged && (!ramping_ || now - reweighed_ < step)) return change;
+
+    reweighed_ = now;
+    ramping_ = false;
+    for (auto* n : nodes) {
+        const auto ramp = outliers_.ramp_factor(*n, now) * options_.warm_up.factor(*n, now);
+        ramping_ = ramping_ || ramp < 1;
+        const auto weight = static_cast<float>(n->told.weight * ramp * static_cast<double>(n->degraded));
+        // Steps of a twentieth are fine enough for what is growing.
+        if (std::abs(weight - n->weight) < 0.05f * n->weight && ramp < 1) continue;
+        if (weight == n->weight) continue;
+        n->weight = weight;
+        change.weights = true;
+    }
+    return change;
+}
+
+inline std::optional<time_point> cluster_health::next_wakeup() const noexcept {
+    auto next = outliers_.next_wakeup();
+    const auto sooner = [&](time_point when) {
+        if (when != no_deadline && (!next || when < *next)) next = when;
+    };
+    if (ramping_) sooner(reweighed_ + step);
+    if (fault_tolerance_.enabled()) sooner(fault_tolerance_.next_wakeup());
+    if (const auto recovers = recovery_.next_wakeup()) sooner(*recovers);
+    return next;
+}
+
+}  // namespace futon

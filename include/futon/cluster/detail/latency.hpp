@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+/// \file
+/// The decaying peak average of what calls on a node take, and what is typical among nodes.
+
+#include <futon/cluster/attempt_outcome.hpp>
+#include <futon/cluster/node.hpp>
+#include <futon/core/time.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+
+namespace futon::detail {
+
+[[nodiscard]] inline float in_seconds(duration d) noexcept { return std::chrono::duration<float>(d).count(); }
+
+/// How long an average remembers: ten times the gap between two samples, so that a node that is seldom called is not
+/// forgotten between two calls, and one that is often called not remembered for what it was.
+struct memory_span {
+    float least = 1.0f;
+    float most = 10.0f;
+    /// After one sample the gap is not known: a slow node must not be forgotten before its second.
+    [[nodiscard]] float of(const node& n) const noexcept {
+        return n.samples < 2 ? most : std::clamp(10.0f * n.sample_gap, least, most);
+    }
+};
+
+/// The average now: unheard of, a node's past fades, so that it is tried again.
+[[nodiscard]] inline float latency_now(const node& n, time_point now, const memory_span& span) noexcept {
+    const auto gone = in_seconds(now - n.latency_at);
+    return gone <= 0 ? n.latency : n.latency * std::exp(-gone / span.of(n));
+}
+
+/// The median of a stream of positive numbers, by steps up and down: forgets its beginning, costs two operations.
+class running_median {
+public:
+    void take(float value) noexcept {
+        if (value_ <= 0) {
+            value_ = value;
+        } else if (value > value_) {
+            value_ *= 1.03f;
+        } else if (value < value_) {
+            value_ *= 1 / 1.03f;
+        }
+    }
+    [[nodiscard]] float value() const noexcept { return value_; }  ///< 0: nothing was taken yet.
+
+private:
+    float value_ = 0;
+};
+
+/// Counts an outcome in the node's average. A failure costs as much as it might have taken, and at least twice what the
+/// node usually takes: or who fails at once looks fastest. `failure_ceiling` bounds that.
+inline void take_latency(node& n, const attempt_outcome& outcome, const memory_span& span, float failure_ceiling) noexcept {
+    const auto before = latency_now(n, outcome.now, span);
+    // Never nothing: a node that is not known yet is compared with what is typical.
+    auto sample = std::max(in_seconds(outcome.latency), 1e-6f);
+    if (outcome.verdict == verdict::failed) {
+        sample = std::min(std::max({sample, in_seconds(outcome.timeout), 2 * before}), std::max(failure_ceiling, sample));
+    } else if (outcome.verdict == verdict::abandoned && sample <= before) {
+        return;  // It would have taken longer: not known how long.
+    }
+
+    const auto gone = n.samples > 0 ? std::max(in_seconds(outcome.now - n.latency_at), 0.0f) : 0.0f;
+    if (n.samples > 0) n.sample_gap = n.samples == 1 ? gone : n.sample_gap + (gone - n.sample_gap) * 0.1f;
+    if (n.samples == 0 || sample >= before) {
+        n.latency = sample;
+    } else {
+        const auto kept = std::exp(-gone / span.of(n));
+        n.latency = n.latency * kept + sample * (1 - kept);
+    }
+    if (outcome.verdict != verdict::abandoned) {
+        // Time heals it, too, or what is avoided for its failures would be avoided for ever.
+        const auto rate = 1 - (1 - n.success_rate) * std::exp(-gone / span.most);
+        n.success_rate = rate + 0.1f * ((outcome.verdict == verdict::answered ? 1.0f : 0.0f) - rate);
+    }
+    n.latency_at = outcome.now;
+    ++n.samples;
+}
+
+}  // namespace futon::detail

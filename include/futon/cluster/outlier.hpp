@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+/// \file
+/// Outlier ejection: takes providers out whose calls fail, and lets them back in after one call has shown that they work.
+
+#include <futon/cluster/attempt_outcome.hpp>
+#include <futon/cluster/dice.hpp>
+#include <futon/cluster/node.hpp>
+#include <futon/core/time.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+namespace futon {
+
+/// Of `outlier_ejection`. Only verdicts of `failed` count, see `judge`: application errors never do.
+struct outlier_options {
+    std::uint32_t consecutive_failures = 5;         ///< So many in a row eject. 0: off.
+    double failure_share = 0.5;                     ///< So many of the calls in `window` eject... 0: off.
+    std::uint32_t minimum_calls = 20;               ///< ...if there were at least this many. 0: like 1.
+    duration window = std::chrono::seconds{10};     ///< What `failure_share` is counted over. Zero: each call by itself.
+    duration base = std::chrono::seconds{1};        ///< How long the first ejection lasts; each further one twice as long.
+    duration ceiling = std::chrono::seconds{30};    ///< The longest ejection.
+    double jitter = 0.2;                            ///< Fraction by which the length varies, both ways, so that clients do not return as one. 0: none.
+    duration forgive = std::chrono::seconds{60};    ///< Each such time without an ejection takes back one doubling. Zero: never.
+    double most_ejected = 1.0 / 3.0;                ///< Share of the listed nodes that may be out at once, but always one. 0: one.
+    double ramp_from = 0.1;                         ///< Share of its weight that a returning node begins with.
+    duration ramp = std::chrono::seconds{10};       ///< How long it takes to its full weight. Zero: at once.
+};
+
+/// Watches how calls end, and sets `hold::ejected` and `hold::on_trial`. Pure: time and dice are arguments.
+///
+/// A node is out for `base` * 2^(times before), then half open: the next call on it is a trial, and until that has ended it
+/// gets no other. An answer lets it back in, with a weight that grows; a failure ejects it again. An answer to a call that
+/// was made during the ejection, in a panic, lets it back in at once.
+class outlier_ejection {
+public:
+    explicit outlier_ejection(outlier_options options = {}) noexcept : options_{options} {}
+
+    [[nodiscard]] const outlier_options& options() const noexcept { return options_; }
+    void set_options(const outlier_options& options) noexcept { options_ = options; }
+
+    /// After `begin_attempt`.
+    void started(node& n, time_point now) noexcept {
+        if (!n.half_open) return;
+        n.half_open = false;
+        n.turned = now;
+        n.set(hold::on_trial, true);
+    }
+    /// After `end_attempt`. `listed` is the number of nodes of the cluster. True: `n` was ejected or let back in.
+    bool ended(node& n, const attempt_outcome& outcome, std::size_t listed, dice& random);
+    /// Makes those half open whose time has come. True: there were some.
+    bool advance(time_point now) noexcept;
+    /// When `advance` has something to do.
+    [[nodiscard]] std::optional<time_point> next_wakeup() const noexcept {
+        std::optional<time_point> next;
+        for (const auto* n : ejected_)
+            if (!next || n->held_until < *next) next = n->held_until;
+        return next;
+    }
+    /// Before a node is freed, or to let one back in by hand.
+    void forget(node& n) noexcept {
+        std::erase(ejected_, &n);
+        release(n);
+    }
+    /// Out now; those on trial are not among them.
+    [[nodiscard]] const std::vector<node*>& ejected() const noexcept { return ejected_; }
+    /// What is left of the weight of a node that was let back in.
+    [[nodiscard]] double ramp_factor(node& n, time_point now) const noexcept {
+        if (!n.ramping) return 1;
+        const auto gone = now - n.turned;
+        if (gone >= options_.ramp) {
+            n.ramping = false;
+            return 1;
+        }
+        const auto part = std::chrono::duration<double>(gone) / std::chrono::duration<double>(options_.ramp);
+        return options_.ramp_from + (1 - options_.ramp_from) * std::max(part, 0.0);
+    }
+
+private:
+    void eject(node& n, time_point now, dice& random);
+    static void release(node& n) noexcept {
+        n.set(hold::ejected, false);
+        n.set(hold::on_trial, false);
+        n.half_open = false;
+        n.strikes = 0;
+        n.successes = n.failures = 0;
+    }
+
+    outlier_options options_;
+    std::vector<node*> ejected_;
+};
+
+inline bool outlier_ejection::ended(node& n, const attempt_outcome& outcome, std::size_t listed, dice& random) {
+    const auto began = outcome.now - outcome.latency;
+    const bool held = n.is_held(hold::ejected);
+    const bool trial = n.is_held(hold::on_trial) && began >= n.turned;
+    if (outcome.verdict == verdict::abandoned) {
+        if (trial) {  // It showed nothing: the next one may.
+            n.set(hold::on_trial, false);
+            n.half_open = true;
+        }
+        return false;
+    }
+    if (held || n.is_held(hold::on_trial) || n.half_open) {
+        if (outcome.verdict == verdict::answered && (trial || began >= n.turned)) {
+            std::erase(ejected_, &n);
+            release(n);
+            n.turned = outcome.now;
+            n.ramping = options_.ramp > duration::zero();
+            return true;
+        }
+        if (outcome.verdict == verdict::failed && trial) {
+            n.set(hold::on_trial, false);
+            eject(n, outcome.now, random);
+            return true;
+        }
+        return false;  // Of a call from before the ejection, or a further failure in a panic.
+    }
+
+    if (outcome.now - n.window_began >= options_.window) {
+        n.window_began = outcome.now;
+        n.successes = n.failures = 0;
+    }
+    if (outcome.verdict == verdict::answered) {
+        ++n.successes;
+        n.strikes = 0;
+        return false;
+    }
+    if (outcome.failure == errc::connection_lost) {
+        if (n.loss_counted) return false;
+        n.loss_counted = true;
+    }
+    ++n.failures;
+    if (n.strikes < 0xffff) ++n.strikes;
+
+    const auto calls = n.successes + n.failures;
+    const bool in_a_row = options_.consecutive_failures > 0 && n.strikes >= options_.consecutive_failures;
+    const bool too_many = options_.failure_share > 0 && calls >= std::max(options_.minimum_calls, 1u) &&
+                          n.failures >= options_.failure_share * calls;
+    if (!in_a_row && !too_many) return false;
+    const auto most = static_cast<std::size_t>(options_.most_ejected * static_cast<double>(listed) + 1e-9);
+    if (!n.listed || ejected_.size() + 1 > std::max<std::size_t>(most, 1)) return false;
+    eject(n, outcome.now, random);
+    return true;
+}
+
+inline void outlier_ejection::eject(node& n, time_point now, dice& random) {
+    // Times that went well since the last ejection take back its doublings.
+    if (options_.forgive > duration::zero() && n.held_until != time_point{} && now > n.held_until) {
+        const auto forgiven = (now - n.held_until) / options_.forgive;
+        n.ejections = static_cast<std::uint8_t>(n.ejections - std::min<duration::rep>(n.ejections, forgiven));
+    }
+    const auto length = std::min(static_cast<double>(options_.base.count()) * std::exp2(std::min<int>(n.ejections, 40)),
+                                 static_cast<double>(options_.ceiling.count())) *
+                        (1 + options_.jitter * (2 * random.fraction() - 1));
+    if (n.ejections < 0xff) ++n.ejections;
+    n.set(hold::ejected, true);
+    n.half_open = false;
+    n.ramping = false;
+    n.turned = now;
+    n.held_until = deadline_after(now, duration{static_cast<duration::rep>(length)});
+    ejected_.push_back(&n);
+}
+
+inline bool outlier_ejection::advance(time_point now) noexcept {
+    return std::erase_if(ejected_, [&](node* n) {
+               if (n->held_until > now) return false;
+               n->set(hold::ejected, false);
+               n->half_open = true;
+               return true;
+           }) > 0;
+}
+
+}  // namespace futon
