@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+/// \file
+/// Everything that a client can be told.
+
+#include <futon/cluster/cluster_health.hpp>
+#include <futon/cluster/load_balancer.hpp>
+#include <futon/cluster/provider_set.hpp>
+#include <futon/cluster/registry.hpp>
+#include <futon/cluster/router.hpp>
+#include <futon/core/executor.hpp>
+#include <futon/core/retry.hpp>
+#include <futon/core/runtime.hpp>
+#include <futon/filter/any_filter.hpp>
+#include <futon/message/call.hpp>
+#include <futon/message/endpoint.hpp>
+#include <futon/message/metadata.hpp>
+#include <futon/session/session_stats.hpp>
+#include <futon/wire/limits.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <functional>
+#include <optional>
+#include <string_view>
+#include <system_error>
+#include <vector>
+
+namespace futon {
+
+/// How one call ended, for the completion hook.
+struct call_record {
+    const method_info& method;
+    std::string_view peer;     ///< The address of the last attempt; empty if it never left.
+    const error* failure;      ///< Null if the call succeeded.
+    int attempts;              ///< 0 if it never left.
+    duration total;            ///< From the call to its completion.
+    call_times times;          ///< Of the last attempt.
+    const metadata* headers;   ///< What the handler sent back beside its value; null if nothing.
+};
+
+/// Tells the client its endpoints: called once, it calls `update` with the whole list, at once or later, and
+/// again whenever the list changes; from any thread, also after the client is gone.
+using endpoint_source = std::function<void(std::function<void(endpoints)> update)>;
+
+/// For `futon::client{{.endpoints = ..., .timeout = 1s}}`. Fields are given by name.
+struct client_options {
+    /// Makes `client{{"a", "b"}}` mean two addresses, never two fields.
+    struct fields_are_named {};
+    fields_are_named by_name{};
+
+    futon::endpoints endpoints{};              ///< Where the service is. Each gets its own connections; calls take turns.
+    endpoint_source source{};                  ///< Instead of a fixed list. An empty update keeps the list as it was.
+    any_registry registry{};                   ///< Instead of a list: where servers say that they are there. Each service is looked up by its full name.
+    /// Chooses the provider of each call. Empty: calls with a hash key go where that prefers, others by `peak_ewma`.
+    any_load_balancer balancer{};
+    /// Makes the balancer that a registry's configuration names; `&futon::make_load_balancer` knows all of futon's
+    /// (<futon/cluster/balancer_names.hpp>). Null: such settings are ignored, with a warning.
+    result<any_load_balancer> (*balancer_by_name)(std::string_view name) = nullptr;
+    /// Which providers come into question for calls with a `route`, in order. Empty: by version, group and tags.
+    std::vector<any_router> routers{};
+    health_options health{};                   ///< How providers whose calls fail are taken out, and let back in.
+    provider_protection protection{};          ///< When a list that has become much shorter is not believed at once.
+    duration timeout = std::chrono::seconds{3};          ///< Deadline of calls that say nothing else; `duration::max()`: none.
+    duration connect_timeout = std::chrono::seconds{1};  ///< For one attempt to connect, resolving included.
+    std::size_t connections_per_endpoint = 1;  ///< At least 1. More spread the work over more I/O threads.
+    bool wait_for_ready = false;               ///< Calls wait out reconnection instead of failing while it backs off.
+    exponential_backoff retry{};               ///< For calls that surely were not executed, and for idempotent methods.
+    reconnect_backoff reconnect{};             ///< The pauses between attempts to connect.
+    struct limits limits{};                    ///< The same kinds of bounds as a server has.
+    client_filters filters{};                  ///< What every call passes, outside in; see docs/filters.md.
+    executor_ref callbacks{};                  ///< Where continuations run; null: the client's I/O thread.
+    std::optional<futon::runtime> runtime{};   ///< Shared threads; empty: one I/O thread of its own.
+    runtime_options threads{};                 ///< For the client's own runtime: thread counts, log sink, hooks.
+    std::vector<const std::error_category*> error_categories{};  ///< Of the application: remote errors in them keep their code.
+    std::function<void(const call_record&)> on_call{};  ///< Called for each completed call on an I/O thread; must not block or throw.
+};
+
+/// Counters of a client since it was made; a consistent picture only when it is at rest.
+struct client_stats {
+    std::uint64_t calls = 0;       ///< Made, one-way calls included.
+    std::uint64_t succeeded = 0;
+    std::uint64_t failed = 0;      ///< With any error, cancelled ones included.
+    std::uint64_t retries = 0;     ///< Attempts after the first.
+    std::uint64_t queued = 0;      ///< Calls that wait for a connection now.
+    std::uint64_t providers = 0;   ///< Known now, over all services.
+    std::uint64_t usable_providers = 0;  ///< Of these: connected, and neither ejected nor leaving.
+    std::uint64_t ejected_providers = 0; ///< Taken out because their calls failed.
+    std::uint64_t suspect_providers = 0; ///< Not listed any more, and kept because so many vanished at once.
+    std::uint64_t connections = 0; ///< Open now.
+    std::uint64_t connects = 0;    ///< Connections made so far.
+    runtime_stats threads;         ///< Of the runtime, with all that shares it.
+    session_stats wire;            ///< Sums over all connections, also those that are gone.
+
+    /// What another channel counted; `threads` stays.
+    client_stats& operator+=(const client_stats& more) noexcept {
+        calls += more.calls;
+        succeeded += more.succeeded;
+        failed += more.failed;
+        retries += more.retries;
+        queued += more.queued;
+        providers += more.providers;
+        usable_providers += more.usable_providers;
+        ejected_providers += more.ejected_providers;
+        suspect_providers += more.suspect_providers;
+        connections += more.connections;
+        connects += more.connects;
+        wire += more.wire;
+        return *this;
+    }
+};
+
+}  // namespace futon

@@ -1,0 +1,668 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+/// \file
+/// The one path of a client's calls: to a connection that is ready, into the queue until one is, or back
+/// with an error that says why; and again, where a failed attempt may be repeated.
+/// One thing because each function here moves calls about under the same lock. What is chosen, and why, is the fleet's.
+
+#include <futon/client/call_rules.hpp>
+#include <futon/client/client_options.hpp>
+#include <futon/client/detail/attempts.hpp>
+#include <futon/client/detail/fleet.hpp>
+#include <futon/client/detail/pending_list.hpp>
+#include <futon/client/detail/settings.hpp>
+#include <futon/client/detail/supply.hpp>
+#include <futon/client/detail/waiting_calls.hpp>
+#include <futon/core/runtime_state.hpp>
+#include <futon/service/any_channel.hpp>
+#include <futon/service/service_numbers.hpp>
+
+#include <algorithm>
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+namespace futon::detail {
+
+/// Thread-safety: safe. One lock guards the routing; it is never held while a call completes.
+/// Lifetime: lanes and calls keep it alive; `close()` cuts the circle.
+class channel final : public any_channel, public lane_owner, private timer {
+public:
+    channel(std::shared_ptr<const client_options> how, intrusive_ptr<runtime_state> runtime, intrusive_ptr<client_offer> offered)
+        : options_{std::move(how)},
+          runtime_{std::move(runtime)},
+          offered_{std::move(offered)},
+          home_{runtime_->next_place()},
+          callbacks_{options_->callbacks ? options_->callbacks : home_.where},
+          fleet_{rules_of(*options_), seed_for(home_)} {}
+
+    // What stubs see.
+    inline void submit(intrusive_ptr<call> which) noexcept override;
+    inline result<void> send_oneway(intrusive_ptr<call> made) noexcept override;
+    inline const service_info& open(const std::string& key, std::vector<method_info> (*make)(const std::string& key)) override;
+    const executor_ref& callback_executor() const noexcept override { return callbacks_; }
+    duration default_timeout() const noexcept override { return duration{timeout_.load(std::memory_order_relaxed)}; }
+    time_point now() const noexcept override { return home_.where->now(); }
+    rough_time rough_now() const noexcept override { return options_->on_call ? exactly(now()) : home_.where->rough_now(); }
+    bool waits_for_ready() const noexcept override { return options_->wait_for_ready; }
+    const client_filters& filters() const noexcept override { return options_->filters; }
+    std::stop_token closing() const noexcept override { return closing_.get_token(); }
+
+    // What calls tell.
+    inline void cancel(call& which) noexcept override;
+    bool is_at(const call& which, const carrier& where) const noexcept override {
+        const std::lock_guard lock{mutex_};
+        return which.at.get() == &where;
+    }
+    inline void failed(intrusive_ptr<call> which, error why) noexcept override;
+    inline void decoded(const call& which, const response& reply, const error* bad) noexcept override;
+
+    bool needs_this_thread() const noexcept override { return runtime_->needs_this_thread(); }
+
+    // What the client says.
+    void set_endpoints(const endpoints& wanted);
+    /// Calls may come: a registry will be asked for their providers.
+    void expect(const any_registry& where, const std::string& service);
+    /// Takes its providers from a registry, where `service` is looked up.
+    void look_up(any_registry where, const std::string& service);
+    /// For new calls.
+    void set_rules(const call_rules& rules);
+    /// Calls `waiter` once: when a connection is ready, or with an error when the channel closes.
+    void when_ready(std::function<void(result<void>)> waiter);
+    void close() noexcept;
+    [[nodiscard]] client_stats stats() const noexcept;
+    /// Adds every call that is under way; those that connections have are added later, on their threads.
+    void inspect(const intrusive_ptr<pending_list>& list) const;
+    /// Why no call can be sent now: the last failure of each address.
+    [[nodiscard]] error why_not_connected() const;
+
+    const client_options& options() const noexcept override { return *options_; }
+    /// What servers may call back.
+    client_offer& offered() const noexcept override { return *offered_; }
+
+private:
+    class retry_later;
+
+    // What lanes tell.
+    inline void lane_changed(lane& which) noexcept override;
+    inline void lane_told_load(lane& which, const load_report& report) noexcept override;
+    inline bool lane_has_room(lane& which, connection& where) noexcept override;
+    inline void lane_parks(intrusive_ptr<call> which) noexcept override;
+    inline void lane_replied(intrusive_ptr<call> which, const response& reply) noexcept override;
+    inline void lane_counted(const session_stats& counters) noexcept override;
+
+    void route(intrusive_ptr<call> which, bool is_new = false) noexcept;
+    // What becomes of a call: it goes out at once, or it waits, or it fails.
+    struct way {
+        connection* ready = nullptr;  // Held by the call.
+        bool behind = false;          // Others wait, too: follow with `move_waiting()`.
+        std::optional<error> closed{};
+    };
+    [[nodiscard]] inline way find_way(const intrusive_ptr<call>& which, bool is_new) noexcept;
+    [[gnu::cold, gnu::noinline]] inline way find_way_locked(const intrusive_ptr<call>& which, bool is_new);
+    // Null if no connection takes it now.
+    [[nodiscard]] connection* begin_locked(call& which, time_point now) noexcept;
+    void begun_locked(call& which, connection& on) noexcept;
+    // Puts a new call behind those that wait, if any do and it may: calls keep the order in which they were made.
+    // Follow with `move_waiting()`.
+    [[nodiscard]] bool goes_behind_locked(const intrusive_ptr<call>& which);
+    // Gives waiting calls to connections, first come first served; those for which there is no hope fail.
+    void move_waiting() noexcept;
+    [[nodiscard]] waiting_calls::list take_hopeless_locked() noexcept;
+    // What a registry says.
+    void told(result<provider_update> what) noexcept;
+    void take(provider_update update);
+    void retire(const fleet::lane_list& leaving) noexcept;
+    void follow_rules_locked();
+    // With the lock held, so that a cancel finds the call either here or on its way.
+    [[nodiscard]] result<void> enqueue_locked(const intrusive_ptr<call>& which);
+    // Takes a call out of its pause before another try; null if it is in none.
+    [[nodiscard]] intrusive_ptr<call> wake_locked(const call& which) noexcept;
+    inline void fire(bool due) noexcept override;
+    void complete(intrusive_ptr<call> which, error why, std::string_view peer = {}) noexcept;
+    void report(const call& which, std::string_view peer, const error* failure, const metadata* headers) const noexcept;
+
+    const std::shared_ptr<const client_options> options_;
+    const intrusive_ptr<runtime_state> runtime_;
+    const intrusive_ptr<client_offer> offered_;
+    const io_place home_;
+    const executor_ref callbacks_;
+    std::stop_source closing_;
+
+    mutable std::mutex mutex_;
+    fleet fleet_;
+    waiting_calls waiting_;
+    std::unordered_map<const call*, retry_later*> pausing_;  // Calls that will be tried again.
+    bool moving_ = false;      // A thread is inside `move_waiting`;
+    bool move_again_ = false;  // it has to look once more.
+    time_point alarm_for_ = no_deadline;
+    service_numbers services_;
+    attempts attempts_{options_->retry};
+    std::vector<std::function<void(result<void>)>> ready_waiters_;
+    session_stats past_;  // Of connections that are gone.
+    std::uint64_t past_connects_ = 0;
+    std::uint64_t calls_ = 0;
+    std::uint64_t lists_ = 0;  // Of endpoints, without a registry.
+    call_rules own_rules_;
+    metadata settings_;            // Of the registry.
+    bool other_balancer_ = false;  // Than the one in the options.
+    bool closed_ = false;
+
+    supply supply_;
+    std::atomic<duration::rep> timeout_{options_->timeout.count()};
+    std::atomic<std::uint64_t> succeeded_{0};
+    std::atomic<std::uint64_t> failed_{0};
+    std::atomic<std::uint64_t> retries_{0};
+};
+
+/// Tries a call again after a pause.
+class channel::retry_later final : public timer, public recycled {
+public:
+    retry_later(intrusive_ptr<channel> owner, intrusive_ptr<call> again) : which{std::move(again)}, owner_{std::move(owner)} {}
+    void fire(bool due) noexcept override {
+        const std::unique_ptr<retry_later> self{this};
+        {
+            const std::lock_guard lock{owner_->mutex_};
+            if (!which) return;  // Cancelled, or the client was closed.
+            owner_->pausing_.erase(which.get());
+        }
+        if (due) return owner_->route(std::move(which));
+        owner_->complete(std::move(which), error{errc::client_closed, "the client was closed", executed::no});
+    }
+
+    intrusive_ptr<call> which;  ///< Null if somebody else completes it. Guarded by the channel.
+
+private:
+    intrusive_ptr<channel> owner_;
+};
+
+// A timer that is not armed yet, or fires now, finds nothing to do.
+inline intrusive_ptr<call> channel::wake_locked(const call& which) noexcept {
+    const auto found = pausing_.find(&which);
+    if (found == pausing_.end()) return nullptr;
+    auto* const later = found->second;
+    auto taken = std::move(later->which);
+    pausing_.erase(found);
+    if (home_.where->disarm(*later)) delete later;
+    return taken;
+}
+
+inline const service_info& channel::open(const std::string& key, std::vector<method_info> (*make)(const std::string& key)) {
+    const std::lock_guard lock{mutex_};
+    return services_.open(key, make);
+}
+
+inline void channel::submit(intrusive_ptr<call> which) noexcept {
+    which->wants_times = static_cast<bool>(options_->on_call);
+    route(std::move(which), true);
+}
+
+inline bool channel::goes_behind_locked(const intrusive_ptr<call>& which) {
+    if (!moving_ && waiting_.empty()) return false;
+    return (which->request.wait_for_ready || fleet_.wake(*which)) && enqueue_locked(which).has_value();
+}
+
+inline void channel::move_waiting() noexcept {
+    using look = waiting_calls::look;
+    std::unique_lock lock{mutex_};
+    move_again_ = true;
+    if (std::exchange(moving_, true)) return;
+    while (std::exchange(move_again_, false)) {
+        // Where one call finds no connection, others of its route find none either, and where it may go anywhere, none do.
+        std::shared_ptr<const futon::route> blocked;
+        for (const auto at = now(); !waiting_.empty();) {
+            connection* picked = nullptr;
+            auto next = waiting_.take_first([&](call& each) {
+                const auto& towards = each.request.towards;
+                if (blocked && towards == blocked) return look::pass;
+                if ((picked = begin_locked(each, at))) return look::take;
+                blocked = towards;
+                return towards ? look::pass : look::stop;
+            });
+            if (!next) break;
+            lock.unlock();
+            picked->submit(std::move(next));
+            lock.lock();
+        }
+        auto hopeless = take_hopeless_locked();
+        if (hopeless.empty()) continue;
+        std::vector<error> why;
+        for (const auto& each : hopeless) why.push_back(fleet_.why_not(each.get()));
+        lock.unlock();
+        for (auto next = why.begin(); auto& each : hopeless) complete(std::move(each), std::move(*next++));
+        lock.lock();
+    }
+    moving_ = false;
+}
+
+inline waiting_calls::list channel::take_hopeless_locked() noexcept {
+    if (waiting_.empty()) return {};
+    const bool hope = fleet_.wake();
+    if (hope && !waiting_.has_routes()) return {};
+    return waiting_.take_if([&](const call& each) {
+        return !each.request.wait_for_ready && (!hope || (each.request.towards && !fleet_.wake(each)));
+    });
+}
+
+inline error channel::why_not_connected() const {
+    const std::lock_guard lock{mutex_};
+    return fleet_.why_not();
+}
+
+inline void channel::route(intrusive_ptr<call> which, bool is_new) noexcept {
+    if (which->cancel_requested.load())
+        return complete(std::move(which), error{errc::cancelled, "the caller cancelled the call", executed::no});
+    auto to = find_way(which, is_new);
+    if (to.ready) [[likely]] return to.ready->submit(std::move(which));
+    if (to.behind) return move_waiting();
+    if (to.closed) return complete(std::move(which), *std::move(to.closed));
+}
+
+inline connection* channel::begin_locked(call& which, time_point now) noexcept {
+    auto* const ready = fleet_.begin(which, now);
+    if (ready) [[likely]] begun_locked(which, *ready);
+    return ready;
+}
+
+inline void channel::begun_locked(call& which, connection& on) noexcept {
+    which.at = intrusive_ptr<carrier>{&on};
+    if (which.attempts++ == 0) attempts_.begun();
+}
+
+inline channel::way channel::find_way(const intrusive_ptr<call>& which, bool is_new) noexcept {
+    const std::lock_guard lock{mutex_};
+    if (is_new) {
+        which->turn = ++calls_;
+        if (auto why = fleet_.turns_away(which->started)) [[unlikely]] return {.closed = std::move(why)};
+    }
+    const bool may_pass = !closed_ && waiting_.empty() && !moving_;
+    if (may_pass && is_new) [[likely]] if (auto* const ready = begin_locked(*which, which->started)) return {ready};
+    return find_way_locked(which, is_new);
+}
+
+channel::way channel::find_way_locked(const intrusive_ptr<call>& which, bool is_new) {
+    if (closed_) return {.closed = error{errc::client_closed, "the client was closed", executed::no}};
+    if (is_new && goes_behind_locked(which)) return {.behind = true};
+    if (auto* const ready = begin_locked(*which, now())) return {ready};
+    if (!fleet_.wake(*which) && !which->request.wait_for_ready) return {.closed = fleet_.why_not(which.get())};
+    if (auto queued = enqueue_locked(which); !queued) return {.closed = std::move(queued).error()};
+    return {};
+}
+
+inline result<void> channel::enqueue_locked(const intrusive_ptr<call>& which) {
+    if (which->cancel_requested.load()) return error{errc::cancelled, "the caller cancelled the call", executed::no};
+    if (!waiting_.has_room(*which, options_->limits))
+        return error{errc::overloaded,
+                     "the client's queue is full: " + std::to_string(waiting_.size()) +
+                         " calls wait for a connection (limits.max_queued_calls, limits.max_queued_bytes)",
+                     executed::no};
+    waiting_.push(which);
+    if (which->request.deadline < alarm_for_) {
+        if (alarm_for_ == no_deadline) add_ref();
+        alarm_for_ = which->request.deadline;
+        home_.where->arm(*this, alarm_for_);
+    }
+    return {};
+}
+
+inline void channel::fire(bool due) noexcept {
+    const auto self = intrusive_ptr<channel>::adopt(this);
+    waiting_calls::list expired;
+    std::string why;
+    {
+        const std::lock_guard lock{mutex_};
+        alarm_for_ = no_deadline;
+        const auto reached = due ? now() : no_deadline;
+        expired = waiting_.take_if([&](const call& each) { return each.request.deadline <= reached; });
+        if (!expired.empty() && (!fleet_.empty() || !fleet_.is_told())) why = fleet_.why_not(expired.front().get()).message();
+        if (const auto next = waiting_.earliest_deadline(); next != no_deadline) {
+            add_ref();
+            alarm_for_ = next;
+            home_.where->arm(*this, next);
+        }
+    }
+    const auto over = due ? error{errc::deadline_exceeded, "no connection took the call in time" + (why.empty() ? "" : "; last: " + why), executed::no}
+                          : error{errc::client_closed, "the client's executor has ended", executed::no};
+    for (auto& each : expired) complete(std::move(each), over);
+}
+
+inline void channel::cancel(call& which) noexcept {
+    which.cancel_requested.store(true);
+    intrusive_ptr<call> waited;
+    intrusive_ptr<carrier> at;
+    {
+        const std::lock_guard lock{mutex_};
+        at = which.at;
+        if (!at) {
+            auto taken = waiting_.take_if([&](const call& each) { return &each == &which; });
+            waited = taken.empty() ? wake_locked(which) : std::move(taken.front());
+        }
+    }
+    if (at) return static_cast<connection&>(*at).cancel(intrusive_ptr<call>{&which});
+    if (waited) complete(std::move(waited), error{errc::cancelled, "the caller cancelled the call", executed::no});
+}
+
+inline void channel::failed(intrusive_ptr<call> which, error why) noexcept {
+    std::string peer;
+    std::optional<duration> pause;
+    {
+        const auto at_time = now();
+        const std::lock_guard lock{mutex_};
+        fleet::tried(*which);
+        fleet_.ended(*which, &why, at_time);
+        if (const auto at = std::exchange(which->at, nullptr)) peer = at->peer();
+        which->id = 0;
+        which->ran = std::max(which->ran, why.ran());
+        if (closed_) {
+            why = error{errc::client_closed, "the client was closed", why.ran()};
+        } else if (!which->streams || !which->streams->taken) {
+            pause = attempts_.after(why, which->attempts, which->request.method->idempotent, at_time, which->request.deadline);
+        }
+    }
+    if (!pause) {
+        why = why.with_where(which->request.method->full_name() + (peer.empty() ? "" : " at " + peer));
+        return complete(std::move(which), std::move(why), peer);
+    }
+    retries_.fetch_add(1, std::memory_order_relaxed);
+    if (*pause == duration{}) return route(std::move(which));
+    auto* const later = new retry_later{intrusive_ptr<channel>{this}, which};
+    {
+        const std::lock_guard lock{mutex_};
+        if (closed_ || which->cancel_requested.load()) {
+            later->which = nullptr;
+        } else {
+            pausing_.emplace(which.get(), later);
+            which = nullptr;
+        }
+    }
+    if (!which) return home_.where->arm(*later, now() + *pause);
+    delete later;
+    route(std::move(which));  // It is over.
+}
+
+inline void channel::complete(intrusive_ptr<call> which, error why, std::string_view peer) noexcept {
+    if (which->request.oneway) return;
+    failed_.fetch_add(1, std::memory_order_relaxed);
+    if (why.where().empty()) why = why.with_where(which->request.method->full_name());
+    // An earlier attempt counts, too.
+    if (which->ran > why.ran()) why = why.with_executed(which->ran);
+    report(*which, peer, &why, nullptr);
+    which->fail(std::move(why));
+}
+
+inline void channel::report(const call& which, std::string_view peer, const error* failure, const metadata* headers) const noexcept {
+    if (!options_->on_call) return;
+    try {
+        options_->on_call({.method = *which.request.method,
+                          .peer = peer,
+                          .failure = failure,
+                          .attempts = which.attempts,
+                          .total = now() - which.started,
+                          .times = which.times,
+                          .headers = headers});
+    } catch (...) {
+        runtime_->reports().log({.level = log_level::error, .kind = "hook_threw", .text = "on_call threw; its exception was dropped"});
+    }
+}
+
+inline result<void> channel::send_oneway(intrusive_ptr<call> made) noexcept {
+    made->request.oneway = true;
+    auto to = find_way(made, true);
+    if (to.closed) return *std::move(to.closed);
+    if (to.ready) {
+        to.ready->submit(std::move(made));
+    } else if (to.behind) {
+        move_waiting();
+    }
+    return {};
+}
+
+inline void channel::lane_changed(lane& which) noexcept {
+    std::vector<std::function<void(result<void>)>> waiters;
+    fleet::lane_list leaving;
+    {
+        const std::lock_guard lock{mutex_};
+        if (closed_) return;
+        leaving = fleet_.changed(which, now());
+        if (fleet_.any_ready()) waiters = std::exchange(ready_waiters_, {});
+    }
+    retire(leaving);
+    for (auto& waiter : waiters) waiter({});
+    move_waiting();
+}
+
+inline void channel::lane_told_load(lane& which, const load_report& report) noexcept {
+    const std::lock_guard lock{mutex_};
+    fleet_.took_report(which, report, now());
+}
+
+inline bool channel::lane_has_room(lane& which, connection& where) noexcept {
+    using look = waiting_calls::look;
+    for (;;) {
+        intrusive_ptr<call> next;
+        {
+            const std::lock_guard lock{mutex_};
+            auto* const machine = where.session();
+            if (waiting_.empty()) {
+                which.not_full();
+                return false;
+            }
+            if (!machine || where.has_inbox()) return true;
+            bool full = false;
+            next = waiting_.take_first([&](call& each) {
+                if (!machine->may_start(each.request)) return full = true, look::stop;
+                return fleet_.begin_on(each, which, where.batch_time()) ? look::take : look::pass;
+            });
+            if (!next) {
+                if (!full) which.not_full();
+                return full;
+            }
+            begun_locked(*next, where);
+        }
+        where.begin(std::move(next));
+    }
+}
+
+// To another connection that has room, else into the queue.
+inline void channel::lane_parks(intrusive_ptr<call> which) noexcept {
+    {
+        const std::lock_guard lock{mutex_};
+        fleet_.undone(*which, now());
+        which->at = nullptr;
+        --which->attempts;
+    }
+    route(std::move(which));
+}
+
+inline void channel::lane_replied(intrusive_ptr<call> which, const response& reply) noexcept {
+    if (which->attempt.on) {
+        const std::lock_guard lock{mutex_};
+        fleet_.ended(*which, nullptr, static_cast<connection&>(*which->at).batch_time());
+    }
+    auto bounded = reply;
+    bounded.complexity = &options_->limits.complexity;
+    // Where nobody waits any more, nobody decodes it either.
+    if (!which->succeed(bounded)) decoded(*which, reply, nullptr);
+}
+
+inline void channel::decoded(const call& which, const response& reply, const error* bad) noexcept {
+    (bad ? failed_ : succeeded_).fetch_add(1, std::memory_order_relaxed);
+    if (options_->on_call) report(which, which.at ? std::string_view{which.at->peer()} : std::string_view{}, bad, reply.headers);
+}
+
+inline void channel::set_endpoints(const endpoints& wanted) {
+    provider_update all{.authoritative = true};
+    for (const auto& each : wanted) all.providers.push_back({.address = each});
+    {
+        const std::lock_guard lock{mutex_};
+        all.version = ++lists_;
+    }
+    take(std::move(all));
+}
+
+inline void channel::expect(const any_registry& where, const std::string& service) {
+    const std::lock_guard lock{mutex_};
+    fleet_.expect("'" + service + "' in " + where.text());
+}
+
+inline void channel::look_up(any_registry where, const std::string& service) {
+    supply_.begin(std::move(where), service, [self = intrusive_ptr<channel>{this}](result<provider_update> what) { self->told(std::move(what)); });
+}
+
+inline void channel::told(result<provider_update> what) noexcept {
+    try {
+        if (what) return take(*std::move(what));
+        {
+            const std::lock_guard lock{mutex_};
+            fleet_.not_told(what.error());
+        }
+        const auto text = what.error().message();
+        runtime_->reports().log({.level = log_level::warning, .kind = "registry_unreadable", .text = text});
+        move_waiting();
+    } catch (const std::exception& e) {
+        runtime_->reports().log({.level = log_level::error, .kind = "registry_update_failed", .text = e.what()});
+    }
+}
+
+inline void channel::take(provider_update update) {
+    fleet::lane_list leaving;
+    bool wants_full = false;
+    {
+        const std::lock_guard lock{mutex_};
+        if (closed_) return;
+        if (update.settings && *update.settings != settings_) {
+            settings_ = *update.settings;
+            follow_rules_locked();
+        }
+        bool first = fleet_.empty();
+        leaving = fleet_.apply(std::move(update), now(), wants_full, [&](const endpoint& to) {
+            auto place = std::exchange(first, false) ? home_ : runtime_->next_place();
+            return make_intrusive<lane>(intrusive_ptr<any_channel>{this}, *this, mutex_, to, std::move(place));
+        });
+        if (!waiting_.empty() || !ready_waiters_.empty()) static_cast<void>(fleet_.wake_any());
+    }
+    retire(leaving);
+    if (wants_full) supply_.refresh();
+    move_waiting();
+}
+
+inline void channel::retire(const fleet::lane_list& leaving) noexcept {
+    if (leaving.empty()) return;
+    {
+        const std::lock_guard lock{mutex_};
+        for (const auto& each : leaving) past_connects_ += each->connects();
+    }
+    for (const auto& each : leaving) each->retire(error{errc::unavailable, "the endpoint is no longer listed", executed::no});
+}
+
+inline void channel::set_rules(const call_rules& rules) {
+    const std::lock_guard lock{mutex_};
+    own_rules_ = rules;
+    follow_rules_locked();
+}
+
+// The client's own with what the registry says laid over them.
+inline void channel::follow_rules_locked() {
+    std::vector<std::string> faults;
+    const auto rules = lay_over(own_rules_, settings_, *options_, faults);
+    timeout_.store(rules.timeout.value_or(options_->timeout).count(), std::memory_order_relaxed);
+    attempts_.set_policy(rules.retry.value_or(options_->retry));
+    if (rules.balancer || other_balancer_) fleet_.set_balancer(rules.balancer ? *rules.balancer : rules_of(*options_).balancer);
+    other_balancer_ = rules.balancer.has_value();
+    fleet_.set_health(rules.health.value_or(options_->health));
+    for (const auto& each : faults) runtime_->reports().log({.level = log_level::warning, .kind = "bad_setting", .text = each});
+}
+
+inline void channel::when_ready(std::function<void(result<void>)> waiter) {
+    bool closed = false;
+    {
+        const std::lock_guard lock{mutex_};
+        if (!closed_) {
+            static_cast<void>(fleet_.wake_any());
+            if (!fleet_.any_ready()) ready_waiters_.push_back(std::exchange(waiter, nullptr));
+        }
+        closed = closed_;
+    }
+    if (!waiter) return;
+    if (closed) return waiter(error{errc::client_closed, "the client was closed", executed::no});
+    waiter({});
+}
+
+inline void channel::close() noexcept {
+    waiting_calls::list waiting;
+    fleet::lane_list leaving;
+    std::vector<std::function<void(result<void>)>> waiters;
+    supply_.end();
+    {
+        const std::lock_guard lock{mutex_};
+        if (std::exchange(closed_, true)) return;
+        waiting = waiting_.take_all();
+        leaving = fleet_.take_all();
+        waiters = std::exchange(ready_waiters_, {});
+        while (!pausing_.empty()) waiting.push_back(wake_locked(*pausing_.begin()->first));
+        if (alarm_for_ != no_deadline && home_.where->disarm(*this)) release();
+        alarm_for_ = no_deadline;
+    }
+    const error why{errc::client_closed, "the client was closed", executed::no};
+    for (auto& waiter : waiters) waiter(why);
+    closing_.request_stop();
+    for (auto& each : waiting) complete(std::move(each), why);
+    for (const auto& each : leaving) each->close(why.with_executed(executed::maybe));
+}
+
+inline void channel::inspect(const intrusive_ptr<pending_list>& list) const {
+    std::vector<intrusive_ptr<connection>> open;
+    {
+        const std::lock_guard lock{mutex_};
+        for (const auto& each : waiting_) list->add(*each, pending_call::state::queued, {});
+        for (const auto& [each, unused] : pausing_) list->add(*each, pending_call::state::pausing, {});
+        for (const auto& each : fleet_.with_retired()) {
+            const auto its = each->connections();
+            open.insert(open.end(), its.begin(), its.end());
+        }
+    }
+    for (const auto& each : open)
+        each->inspect([list, peer = each->peer()](const call& which) { list->add(which, pending_call::state::sent, peer); });
+}
+
+inline client_stats channel::stats() const noexcept {
+    client_stats sum;
+    sum.succeeded = succeeded_.load();
+    sum.failed = failed_.load();
+    sum.retries = retries_.load();
+    sum.threads = runtime_->reports().counted();
+    const std::lock_guard lock{mutex_};
+    sum.calls = calls_;
+    sum.queued = waiting_.size();
+    const auto counts = fleet_.counts();
+    sum.providers = counts.listed;
+    sum.usable_providers = counts.usable;
+    sum.ejected_providers = counts.ejected;
+    sum.suspect_providers = counts.suspects;
+    sum.connects = past_connects_;
+    sum.wire = past_;
+    for (const auto& each : fleet_.lanes()) {
+        sum.connections += each->current() == lane::state::ready ? 1u : 0u;
+        sum.connects += each->connects();
+        sum.wire += each->stats();
+    }
+    return sum;
+}
+
+inline void channel::lane_counted(const session_stats& counters) noexcept {
+    const std::lock_guard lock{mutex_};
+    past_ += counters;
+    past_.in_flight_sent = past_.in_flight_received = 0;
+}
+
+}  // namespace futon::detail

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+/// \file
+/// What an operator set in a registry for the calls of a service, as rules.
+
+#include <futon/client/call_rules.hpp>
+#include <futon/client/client_options.hpp>
+#include <futon/cluster/provider_text.hpp>
+#include <futon/core/error.hpp>
+#include <futon/message/metadata.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace futon::detail {
+
+/// `own` with what `set` says laid over it: "timeout" with its unit, e.g. "200ms"; "retries", the attempts after the first;
+/// "balancer", by name. Other keys are for others. What cannot be read is left as it was, and said in `faults`.
+[[nodiscard]] inline call_rules lay_over(call_rules own, const metadata& set, const client_options& options, std::vector<std::string>& faults) {
+    const auto refuse = [&](std::string_view key, std::string_view value, const std::string& expected) {
+        faults.push_back("the registry's setting '" + std::string{key} + "=" + std::string{value} + "' is ignored: " + expected);
+    };
+    if (const auto text = set.get("timeout")) {
+        duration after{};
+        if (parse_duration(*text, std::chrono::hours{24}, after) && after > duration{}) own.timeout = after;
+        else refuse("timeout", *text, "expected a time with its unit, e.g. 200ms");
+    }
+    if (const auto text = set.get("retries")) {
+        std::uint32_t more = 0;
+        if (parse_number(*text, 100, more)) {
+            auto policy = own.retry.value_or(options.retry);
+            policy.max_attempts = static_cast<int>(more) + 1;
+            own.retry = policy;
+        } else {
+            refuse("retries", *text, "expected a number from 0 to 100");
+        }
+    }
+    if (const auto text = set.get("balancer")) {
+        if (!options.balancer_by_name) {
+            refuse("balancer", *text, "set client_options.balancer_by_name to &futon::make_load_balancer to allow it");
+        } else if (auto made = options.balancer_by_name(*text)) {
+            own.balancer = *std::move(made);
+        } else {
+            refuse("balancer", *text, made.error().message());
+        }
+    }
+    return own;
+}
+
+}  // namespace futon::detail

@@ -1,0 +1,361 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+/// \file
+/// The clients of a simulated cluster: calls, attempts, retries, and what they learn of the servers.
+/// One thing because an event of any kind (a reply, a deadline, a lost connection) may end attempts, begin others and end calls.
+
+#include <futon/cluster/attempt_outcome.hpp>
+#include <futon/cluster/load_balancer.hpp>
+#include <futon/cluster/node.hpp>
+#include <futon/cluster/node_set.hpp>
+#include <futon/cluster/stable_hash.hpp>
+#include <futon/core/errc.hpp>
+#include <futon/core/retry.hpp>
+#include <futon/core/time.hpp>
+#include <futon/testing/cluster_options.hpp>
+#include <futon/testing/cluster_scenario.hpp>
+#include <futon/testing/detail/arrival_process.hpp>
+#include <futon/testing/detail/chance.hpp>
+#include <futon/testing/detail/cluster_state.hpp>
+#include <futon/testing/detail/simulated_client.hpp>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <utility>
+#include <vector>
+
+namespace futon::detail {
+
+class simulated_clients {
+public:
+    explicit simulated_clients(cluster_state& state);
+
+    void begin(std::vector<any_load_balancer> policies);
+    void happen(const cluster_state::occurrence& event);
+    /// What should be none when all has ended: calls without an end, attempts that a node still counts.
+    [[nodiscard]] std::uint64_t left_over() const noexcept;
+
+private:
+    static constexpr std::size_t most_attempts = 8;
+    struct call {
+        std::uint64_t number = 0;
+        duration began{};
+        std::uint32_t client = 0;
+        std::uint32_t generation = 0;  // of the place in the table: events of an earlier call are stale
+        std::uint32_t made = 0;        // attempts
+        std::uint32_t open = 0;        // of these, without an end
+        bool measured = false;
+        std::array<node*, most_attempts> tried{};             // the first `made`; null where none was usable
+        std::array<std::uint32_t, most_attempts> attempts{};  // the first `open`
+    };
+
+    void begin_call();
+    void plan_hedge(std::uint32_t call);
+    void hedge(std::uint32_t call);
+    void try_somewhere(std::uint32_t call);
+    void send_probes(std::uint32_t client, pick_context& context);
+    void receive_reply(std::uint32_t attempt);
+    void receive_probe_reply(std::uint32_t probe);
+    void end_attempt(std::uint32_t attempt, attempt_outcome outcome);
+    void after_failure(std::uint32_t call, errc code, executed ran);
+    void end_call(std::uint32_t call, std::optional<errc> failure, bool refused = false);
+    void lose_connections(std::uint32_t server);
+    void reconnect(std::uint32_t client, std::uint32_t server);
+    void apply(const testing::registry_change& change, std::uint32_t client);
+    void drain(const testing::server_fault& fault);
+    void review(std::uint32_t client);
+    void plan_health(std::uint32_t client);
+
+    cluster_state& state_;
+    const testing::cluster_scenario& what_;
+    const testing::cluster_options& how_;
+    std::vector<simulated_client> clients_;
+    numbered<call> calls_;
+    std::vector<std::uint32_t> failed_connects_;  // in a row, by client and server
+    arrival_process arrivals_;
+    chance_stream callers_;
+    chance_stream demands_;
+    chance_stream keys_;
+    chance_stream pauses_;
+    std::uint64_t next_call_ = 0;
+    std::uint64_t next_pause_ = 0;
+};
+
+inline simulated_clients::simulated_clients(cluster_state& state)
+    : state_{state},
+      what_{state.what},
+      how_{state.how},
+      arrivals_{what_, how_.seed},
+      callers_{how_.seed, chance::caller},
+      demands_{how_.seed, chance::demand},
+      keys_{how_.seed, chance::key},
+      pauses_{how_.seed, chance::reconnect} {}
+
+inline void simulated_clients::begin(std::vector<any_load_balancer> policies) {
+    const chance_stream pushes{how_.seed, chance::push};
+    clients_.reserve(policies.size());
+    for (std::uint32_t i = 0; i < policies.size(); ++i) {
+        auto& client = clients_.emplace_back(i, std::move(policies[i]), how_);
+        for (std::uint32_t s = 0; s < static_cast<std::uint32_t>(what_.servers); ++s)
+            client.put(state_.providers[s], s, state_.now(), true).set_connected(true);
+        client.list();
+        review(i);
+        for (std::uint32_t c = 0; c < what_.changes.size(); ++c) {
+            const auto late = pushes.fraction(std::uint64_t{i} * what_.changes.size() + c) * static_cast<double>(what_.changes[c].spread.count());
+            state_.plan(what_.changes[c].at + duration{std::llround(late)}, happening::change, c, i);
+        }
+    }
+    failed_connects_.resize(clients_.size() * state_.providers.size());
+    for (std::uint32_t i = 0; i < what_.faults.size(); ++i)
+        if (const auto& fault = what_.faults[i]; fault.notice > duration::zero())
+            state_.plan(std::max(duration::zero(), fault.from - fault.notice) + what_.network, happening::drain_notice, i);
+    state_.plan(arrivals_.next(), happening::call);
+}
+
+inline void simulated_clients::happen(const cluster_state::occurrence& event) {
+    switch (event.what) {
+        case happening::call: return begin_call();
+        case happening::reply: return receive_reply(event.a);
+        case happening::deadline:
+            if (calls_[event.a].generation == event.b) end_call(event.a, errc::deadline_exceeded);
+            return;
+        case happening::retry:
+            if (calls_[event.a].generation != event.b) return;
+            ++state_.tally.made.retries;
+            return try_somewhere(event.a);
+        case happening::hedge:
+            if (calls_[event.a].generation == event.b) hedge(event.a);
+            return;
+        case happening::probe_reply: return receive_probe_reply(event.a);
+        case happening::lost: return lose_connections(event.a);
+        case happening::reconnect: return reconnect(event.a, event.b);
+        case happening::drain_notice: return drain(what_.faults[event.a]);
+        case happening::change: return apply(what_.changes[event.a], event.b);
+        default:  // health
+            if (clients_[event.a].health_due != state_.now()) return;  // it was planned anew since
+            clients_[event.a].health_due = no_deadline;
+            clients_[event.a].advance_health(state_.now());
+            return plan_health(event.a);
+    }
+}
+
+inline std::uint64_t simulated_clients::left_over() const noexcept {
+    std::uint64_t count = calls_.live();
+    for (const auto& client : clients_)
+        for (const auto* each : client.by_server) count += each->in_flight;
+    return count;
+}
+
+inline void simulated_clients::begin_call() {
+    const auto number = calls_.add();
+    auto& c = calls_[number];
+    c.number = next_call_++;
+    c.began = state_.at;
+    c.client = callers_.below(static_cast<std::uint32_t>(clients_.size()), c.number);
+    c.made = c.open = 0;
+    c.measured = state_.tally.measures(c.began);
+    state_.plan(event_lane::deadlines, c.began + what_.timeout, happening::deadline, number, c.generation);
+    auto& client = clients_[c.client];
+    client.budget.earn();
+    if (client.admits()) {
+        plan_hedge(number);
+        try_somewhere(number);
+    } else {
+        end_call(number, errc::unavailable, true);
+    }
+    if (const auto next = arrivals_.next(); next < state_.end) state_.plan(next, happening::call);
+}
+
+inline void simulated_clients::plan_hedge(std::uint32_t number) {
+    const auto& c = calls_[number];
+    const auto& client = clients_[c.client];
+    if (!client.hedging || !how_.idempotent) return;
+    if (const auto delay = client.hedging->delay(what_.timeout)) state_.plan(state_.at + *delay, happening::hedge, number, c.generation);
+}
+
+inline void simulated_clients::hedge(std::uint32_t number) {
+    const auto& c = calls_[number];
+    // Not beside a retry that is about to be made, nor a second time.
+    if (c.open != 1 || c.made == most_attempts || !clients_[c.client].budget.spend_hedge(state_.now())) return;
+    ++state_.tally.made.hedges;
+    try_somewhere(number);
+}
+
+inline void simulated_clients::try_somewhere(std::uint32_t number) {
+    auto& c = calls_[number];
+    auto& client = clients_[c.client];
+    pick_context context{.now = state_.now(), .random = client.random, .tried = {c.tried.data(), c.made}};
+    if (how_.keys > 0) context.hash_key = stable_hash(1, keys_.below(static_cast<std::uint32_t>(how_.keys), c.number));
+    auto* picked = client.balancer.pick(client.set, context);
+    if (picked == nullptr && c.made > 0) {
+        // All that are usable have been tried: better one again than none.
+        context.tried = {};
+        picked = client.balancer.pick(client.set, context);
+    }
+    const auto place = c.made++;
+    c.tried[place] = picked;
+    if (picked == nullptr) return after_failure(number, errc::no_provider, executed::no);
+
+    const auto made = state_.attempts.add();
+    auto& a = state_.attempts[made];
+    const auto server = static_cast<std::uint32_t>(testing::cluster_truth::server(*picked));
+    a = {.call = number, .client = c.client, .server = server, .at = picked, .began = state_.at, .deadline = c.began + what_.timeout};
+    const auto draw = 2 * (c.number * most_attempts + place);
+    a.demand = what_.service.draw(demands_.fraction(draw), demands_.fraction(draw + 1));
+    c.attempts[c.open++] = made;
+    client.begin_attempt(*picked, state_.now());
+    state_.tally.attempted(state_.at, server, c.measured);
+    ++state_.truth.in_flight[server];
+    state_.plan(event_lane::to_server, state_.after_network(), happening::request, made);
+    if (client.balancer.probes()) send_probes(c.client, context);
+}
+
+inline void simulated_clients::send_probes(std::uint32_t client, pick_context& context) {
+    auto& from = clients_[client];
+    std::array<node*, 16> asked{};
+    const auto count = from.balancer.next_probes(from.set, context, asked);
+    for (std::size_t i = 0; i < count; ++i) {
+        const auto made = state_.probes.add();
+        state_.probes[made] = {.client = client, .server = static_cast<std::uint32_t>(testing::cluster_truth::server(*asked[i])), .at = asked[i]};
+        ++state_.tally.made.probes;
+        state_.plan(event_lane::to_server, state_.after_network(), happening::probe, made);
+    }
+}
+
+inline void simulated_clients::receive_probe_reply(std::uint32_t probe) {
+    const auto& asked = state_.probes[probe];
+    take_report(clients_[asked.client].balancer, *asked.at, asked.report, state_.now());
+    state_.probes.remove(probe);
+}
+
+inline void simulated_clients::receive_reply(std::uint32_t attempt) {
+    const auto a = state_.attempts[attempt];
+    if (!a.ended) {
+        auto outcome = a.failure ? attempt_outcome::failed(*a.failure, cluster_state::epoch + a.began, state_.now(), what_.timeout)
+                                 : attempt_outcome::success(cluster_state::epoch + a.began, state_.now());
+        if (how_.reports_with_replies) outcome.report = a.report;
+        end_attempt(attempt, outcome);
+        if (a.failure) {
+            after_failure(a.call, *a.failure, a.ran);
+        } else {
+            end_call(a.call, std::nullopt);
+        }
+    }
+    state_.release(attempt);
+}
+
+inline void simulated_clients::end_attempt(std::uint32_t attempt, attempt_outcome outcome) {
+    auto& a = state_.attempts[attempt];
+    state_.tally.made.wrong += a.ended;
+    a.ended = true;
+    auto& c = calls_[a.call];
+    auto* const own = std::find(c.attempts.data(), c.attempts.data() + c.open, attempt);
+    *own = c.attempts[--c.open];
+    const auto client = a.client;
+    auto& at = *a.at;
+    if (a.gone) state_.attempts.remove(attempt);
+    if (!clients_[client].end_attempt(at, outcome)) return;
+    state_.tally.made.ejections += at.is_held(hold::ejected);
+    review(client);
+}
+
+inline void simulated_clients::after_failure(std::uint32_t number, errc code, executed ran) {
+    auto& c = calls_[number];
+    if (c.open > 0) return;  // another attempt may still succeed
+    const failed_attempt failed{.number = static_cast<int>(c.made), .code = code, .ran = ran, .idempotent = how_.idempotent,
+                                .now = state_.now(), .deadline = cluster_state::epoch + c.began + what_.timeout};
+    const auto delay = c.made < most_attempts ? how_.retry.next_delay(failed) : std::nullopt;
+    if (!delay || !clients_[c.client].budget.spend_retry(state_.now())) return end_call(number, code, code == errc::no_provider);
+    state_.plan(state_.at + *delay, happening::retry, number, c.generation);
+}
+
+inline void simulated_clients::end_call(std::uint32_t number, std::optional<errc> failure, bool refused) {
+    auto& c = calls_[number];
+    while (c.open > 0) {
+        const auto left = c.attempts[c.open - 1];
+        auto& a = state_.attempts[left];
+        a.cancelled = state_.at + what_.network;
+        // A deadline speaks against the server that let it pass; that another attempt was quicker does not.
+        const auto code = failure == errc::deadline_exceeded ? errc::deadline_exceeded : errc::cancelled;
+        end_attempt(left, attempt_outcome::failed(code, cluster_state::epoch + a.began, state_.now(), what_.timeout));
+    }
+    // Of the call, not of the attempt that won: else hedges would hide the very latencies that call for them.
+    if (auto& hedging = clients_[c.client].hedging; hedging && !failure) hedging->took(state_.at - c.began, state_.now());
+    state_.tally.ended(c.began, state_.at, failure.has_value(), refused);
+    ++c.generation;
+    calls_.remove(number);
+}
+
+inline void simulated_clients::lose_connections(std::uint32_t server) {
+    for (std::uint32_t i = 0; i < clients_.size(); ++i) {
+        auto* const lost = clients_[i].find(server);
+        if (lost == nullptr || !lost->connected()) continue;
+        lost->set_connected(false);
+        failed_connects_[i * state_.providers.size() + server] = 0;
+        review(i);
+        reconnect(i, server);
+    }
+    // What was sent until now is lost with them.
+    for (std::uint32_t i = 0; i < state_.attempts.end(); ++i) {
+        const auto a = state_.attempts[i];
+        if (a.server != server || a.ended || a.at == nullptr) continue;
+        end_attempt(i, attempt_outcome::failed(errc::connection_lost, cluster_state::epoch + a.began, state_.now(), what_.timeout));
+        after_failure(a.call, errc::connection_lost, executed::maybe);
+    }
+}
+
+// Tries it; where that fails, again after a pause.
+inline void simulated_clients::reconnect(std::uint32_t client, std::uint32_t server) {
+    auto& failures = failed_connects_[client * state_.providers.size() + server];
+    auto& to = *clients_[client].find(server);
+    if (state_.truth.up[server] != 0) {
+        failures = 0;
+        if (to.listed) to.set(hold::draining, false);
+        to.set_connected(true);
+        return review(client);
+    }
+    const auto pause = reconnect_backoff{}.pause_after(static_cast<int>(++failures), pauses_.fraction(next_pause_++));
+    if (state_.at < state_.end) state_.plan(state_.at + pause + 2 * what_.network, happening::reconnect, client, server);
+}
+
+inline void simulated_clients::apply(const testing::registry_change& change, std::uint32_t client) {
+    auto& to = clients_[client];
+    for (auto s = static_cast<std::uint32_t>(change.first); s < static_cast<std::uint32_t>(change.first + change.count); ++s) {
+        if (!change.listed) {
+            to.remove(state_.providers[s], state_.now());
+        } else if (auto& known = to.put(state_.providers[s], s, state_.now(), false); !known.connected()) {
+            state_.plan(state_.at + 2 * what_.network, happening::reconnect, client, s);
+        }
+    }
+    to.list();
+    review(client);
+}
+
+inline void simulated_clients::drain(const testing::server_fault& fault) {
+    for (std::uint32_t i = 0; i < clients_.size(); ++i) {
+        for (auto s = static_cast<std::uint32_t>(fault.first); s < static_cast<std::uint32_t>(fault.first + fault.count); ++s)
+            if (auto* const leaving = clients_[i].find(s)) leaving->set(hold::draining, true);
+        review(i);
+    }
+}
+
+inline void simulated_clients::review(std::uint32_t client) {
+    clients_[client].review(state_.now());
+    plan_health(client);
+}
+
+inline void simulated_clients::plan_health(std::uint32_t client) {
+    auto& of = clients_[client];
+    if (!of.health) return;
+    const auto next = of.health->next_wakeup();
+    if (!next || *next >= of.health_due || state_.at >= state_.end) return;
+    of.health_due = std::max(*next, state_.now());
+    state_.plan(of.health_due - cluster_state::epoch, happening::health, client);
+}
+
+}  // namespace futon::detail
