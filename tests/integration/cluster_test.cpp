@@ -1,0 +1,428 @@
+// SPDX-License-Identifier: Apache-2.0
+// Servers that come and go, and a client that finds them: in virtual time, over a network in memory.
+
+#include <futon/cluster/balancer_names.hpp>
+#include <futon/cluster/prequal.hpp>
+#include <futon/cluster/round_robin.hpp>
+#include <futon/futon.hpp>
+#include <futon/testing.hpp>
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+using namespace std::chrono_literals;
+
+namespace {
+
+struct Shop {
+    std::string who();
+    std::string buy();
+    std::string slowly(int ms);
+    void fail();
+};
+FUTON_SERVICE(Shop, (who, futon::idempotent), buy, slowly, fail)
+
+struct shop {
+    std::string name;
+    int* bought;
+    std::string who() const { return name; }
+    std::string buy() const { return ++*bought, name; }
+    futon::future<std::string> slowly(int ms) const {
+        return futon::delay(std::chrono::milliseconds{ms}).then([its = name] { return its; });
+    }
+    void fail() const { throw std::runtime_error{"sold out"}; }
+};
+
+// Lists that the test writes; listeners run inside.
+class written_registry {
+public:
+    void register_provider(const std::string& service, const futon::provider& who, const futon::registration_done& done) {
+        auto& all = lists_[service];
+        std::erase_if(all, [&](const auto& each) { return each.address == who.address; });
+        all.push_back(who);
+        tell(service);
+        done({});
+    }
+    void deregister_provider(const std::string& service, const futon::endpoint& address, const futon::registration_done& done) {
+        std::erase_if(lists_[service], [&](const auto& each) { return each.address == address; });
+        tell(service);
+        done({});
+    }
+    futon::subscription subscribe(const std::string& service, const futon::provider_listener& listener) {
+        const auto id = ++last_;
+        listeners_.emplace(id, std::pair{service, listener});
+        if (broken) {
+            listener(*broken);
+        } else if (!silent) {
+            listener(list_of(service));
+        }
+        return futon::subscription{[this, id] { listeners_.erase(id); }};
+    }
+    std::string text() const { return "written:"; }
+
+    void tell(const std::string& service) {
+        const auto all = list_of(service);
+        const auto listening = listeners_;
+        for (const auto& [unused, each] : listening)
+            if (each.first == service) each.second(all);
+    }
+    void write(const std::string& service, std::vector<futon::provider> all) {
+        lists_[service] = std::move(all);
+        tell(service);
+    }
+
+    std::optional<futon::error> broken;
+    bool silent = false;
+    std::optional<futon::metadata> settings;
+    bool believed = true;  // Whether what it tells is surely meant.
+
+private:
+    futon::provider_update list_of(const std::string& service) {
+        return {.version = ++version_, .providers = lists_[service], .authoritative = believed, .settings = settings};
+    }
+    std::map<std::string, std::vector<futon::provider>> lists_;
+    std::map<int, std::pair<std::string, futon::provider_listener>> listeners_;
+    std::uint64_t version_ = 0;
+    int last_ = 0;
+};
+
+struct town {
+    explicit town(futon::client_options calling = {}) {
+        calling.registry = registry;
+        calling.runtime = world.runtime();
+        client.emplace(std::move(calling));
+    }
+    ~town() {
+        client.reset();
+        servers.clear();
+        world.run();
+    }
+    futon::server& open(const std::string& name, futon::provider as = {}) {
+        auto made = std::make_unique<futon::server>(
+            futon::server_options{.listen = "memory://" + name, .registry = registry, .advertise = std::move(as), .runtime = world.runtime()});
+        made->provide<Shop>(shop{name, &bought});
+        made->start();
+        return *(servers[name] = std::move(made));
+    }
+    void open_all() {
+        for (const auto* name : {"a", "b", "c"}) open(name);
+    }
+    // How many calls each answered.
+    std::map<std::string, int> ask(int times, const futon::stub<Shop>& of) {
+        std::map<std::string, int> answered;
+        for (int i = 0; i < times; ++i) ++answered[world.get(of.who())];
+        return answered;
+    }
+    futon::error error_of(futon::future<std::string> call) {
+        auto got = world.get_result(std::move(call));
+        return got ? futon::error{futon::errc::internal, "it succeeded: " + *got} : got.error();
+    }
+
+    int bought = 0;
+    futon::testing::simulation world{{.log = [this](const futon::log_record& r) { log.push_back(std::string{r.kind}); }}};
+    std::vector<std::string> log;
+    std::shared_ptr<written_registry> registry = std::make_shared<written_registry>();
+    std::map<std::string, std::unique_ptr<futon::server>> servers;
+    std::optional<futon::client> client;
+};
+
+TEST_CASE("cluster: calls go to all servers that are registered, and to those that come later") {
+    town t;
+    t.open("a");
+    t.open("b");
+    const auto stub = t.client->stub<Shop>();
+    auto answered = t.ask(60, stub);
+    CHECK(answered.size() == 2);
+    CHECK(answered["a"] > 10);
+    CHECK(answered["b"] > 10);
+    t.open("c");
+    answered = t.ask(90, stub);
+    CHECK(answered["c"] > 10);
+    CHECK(t.client->stats().providers == 3);
+    CHECK(t.client->stats().usable_providers == 3);
+    CHECK(t.client->stats().connections == 3);
+}
+
+TEST_CASE("cluster: each service has its own providers") {
+    town t;
+    t.open_all();
+    auto got = t.world.get_result(t.client->stub<Shop>({.version = "9.0"}).who());
+    REQUIRE_FALSE(got);
+    CHECK(got.error() == futon::errc::no_provider);
+    CHECK(got.error().message() == "no provider of 'Shop:9.0' in written: is registered");
+    CHECK(got.error().ran() == futon::executed::no);
+}
+
+TEST_CASE("cluster: calls wait until the registry has answered, and no longer than their deadline") {
+    town t;
+    t.registry->silent = true;
+    t.open("a");
+    const auto stub = t.client->stub<Shop>();
+    auto early = stub.who();
+    t.world.run();
+    CHECK_FALSE(early.is_ready());
+    const auto late = t.error_of(stub.with({.timeout = 50ms}).who());
+    CHECK(late == futon::errc::deadline_exceeded);
+    CHECK(late.message().find("no provider of 'Shop' in written: is known yet") != std::string::npos);
+    t.registry->silent = false;
+    t.registry->tell("Shop");
+    CHECK(t.world.get(std::move(early)) == "a");
+}
+
+TEST_CASE("cluster: a registry that cannot be read fails calls at once with its reason, and is forgiven") {
+    town t;
+    t.registry->broken = futon::error{futon::errc::unavailable, "registry is down"};
+    t.open("a");
+    const auto stub = t.client->stub<Shop>();
+    const auto why = t.error_of(stub.who());
+    CHECK(why == futon::errc::no_provider);
+    CHECK(why.message().find("registry is down") != std::string::npos);
+    CHECK(std::count(t.log.begin(), t.log.end(), "registry_unreadable") == 1);
+    t.registry->tell("Shop");
+    CHECK(t.world.get(stub.who()) == "a");
+}
+
+TEST_CASE("cluster: a server that goes offline gets no new calls, and comes back with its weight") {
+    town t{{.balancer = futon::round_robin{}}};
+    t.open_all();
+    const auto stub = t.client->stub<Shop>();
+    static_cast<void>(t.ask(3, stub));
+    CHECK(t.ask(30, stub)["a"] == 10);
+    t.servers["a"]->offline();
+    CHECK(t.ask(30, stub)["a"] == 0);
+    t.servers["a"]->online();
+    CHECK(t.ask(30, stub)["a"] == 10);
+    t.servers["a"]->set_weight(0);
+    CHECK(t.ask(30, stub)["a"] == 0);
+}
+
+TEST_CASE("cluster: a rolling restart of all servers loses no call, idempotent or not") {
+    town t;
+    t.open_all();
+    const auto stub = t.client->stub<Shop>();
+    static_cast<void>(t.ask(3, stub));
+    int made = 0;
+    std::vector<futon::future<std::string>> calls;
+    const auto load = [&](int times) {
+        for (int i = 0; i < times; ++i) {
+            calls.push_back(stub.buy());
+            calls.push_back(stub.slowly(5));
+            ++made;
+            t.world.advance(1ms);
+        }
+    };
+    for (const auto* name : {"a", "b", "c"}) {
+        load(20);
+        auto stopped = t.servers[name]->stop();
+        load(20);
+        REQUIRE(stopped.is_ready());
+        t.servers[name].reset();
+        load(20);
+        t.open(name);
+        load(200);
+    }
+    for (auto& each : calls) {
+        auto got = t.world.get_result(std::move(each));
+        if (!got) FAIL_CHECK(got.error().message());
+    }
+    CHECK(t.bought == made);
+    CHECK(t.client->stats().usable_providers == 3);
+}
+
+TEST_CASE("cluster: where a server is killed, what may repeat goes elsewhere, and the rest says what it knows") {
+    town t;
+    t.open_all();
+    const auto stub = t.client->stub<Shop>();
+    static_cast<void>(t.ask(9, stub));
+    std::vector<futon::future<std::string>> repeatable;
+    std::vector<futon::future<std::string>> others;
+    for (int i = 0; i < 30; ++i) {
+        repeatable.push_back(stub.who());
+        others.push_back(stub.slowly(20));
+    }
+    t.world.advance(0ms);
+    t.world.network().cut("memory://b");
+    t.servers["b"].reset();
+    for (auto& each : repeatable) CHECK(t.world.get_result(std::move(each)).has_value());
+    int lost = 0;
+    for (auto& each : others) {
+        const auto got = t.world.get_result(std::move(each));
+        if (got) continue;
+        ++lost;
+        CHECK(got.error().ran() == futon::executed::maybe);
+    }
+    CHECK(lost > 0);
+    CHECK(lost < 30);
+    CHECK(t.ask(30, stub).count("b") == 0);
+}
+
+TEST_CASE("cluster: a server that does not answer is ejected, tried again, and let back in") {
+    town t{{.balancer = futon::round_robin{}}};
+    t.open_all();
+    const auto stub = t.client->stub<Shop>();
+    CHECK(t.ask(30, stub).size() == 3);
+    t.world.network().faults("memory://a", {.drop = true});
+    int late = 0;
+    for (int i = 0; i < 60; ++i) late += t.world.get_result(stub.with({.timeout = 10ms}).buy()) ? 0 : 1;
+    CHECK(late >= 5);
+    CHECK(late <= 7);
+    CHECK(t.client->stats().ejected_providers == 1);
+    CHECK(t.client->stats().usable_providers == 2);
+    t.world.network().faults("memory://a", {});
+    t.world.advance(40s);
+    std::map<std::string, int> answered;
+    for (int i = 0; i < 400; ++i) {
+        const auto got = t.world.get_result(stub.with({.timeout = 10ms}).buy());
+        if (got) ++answered[*got];
+        t.world.advance(100ms);
+    }
+    CHECK(answered["a"] > 90);
+    CHECK(t.client->stats().ejected_providers == 0);
+}
+
+TEST_CASE("cluster: an application's errors never count against its server") {
+    town t;
+    t.open("a");
+    t.open("b");
+    const auto stub = t.client->stub<Shop>();
+    static_cast<void>(t.ask(4, stub));
+    for (int i = 0; i < 50; ++i) CHECK_FALSE(t.world.get_result(stub.fail()));
+    CHECK(t.client->stats().ejected_providers == 0);
+    CHECK(t.ask(40, stub).size() == 2);
+}
+
+TEST_CASE("cluster: after a total outage the first server that is back gets its share, and no more") {
+    town t;
+    t.open_all();
+    const auto stub = t.client->stub<Shop>();
+    static_cast<void>(t.ask(9, stub));
+    for (const auto* name : {"a", "b", "c"}) {
+        t.world.network().faults("memory://" + std::string{name}, {.refuse = true});
+        t.world.network().cut("memory://" + std::string{name});
+    }
+    t.world.advance(1s);
+    CHECK(t.error_of(stub.who()) == futon::errc::connect_failed);
+    t.world.network().faults("memory://a", {});
+    t.world.advance(12s);
+    int answered = 0;
+    int turned_away = 0;
+    for (int i = 0; i < 300; ++i) {
+        const auto got = t.world.get_result(stub.buy());
+        ++(got ? answered : turned_away);
+        if (!got) CHECK(got.error() == futon::errc::unavailable);
+    }
+    CHECK(answered > 60);
+    CHECK(answered < 140);
+    // Their number rests: it is all that will come for now.
+    t.world.advance(6s);
+    CHECK(t.ask(50, stub)["a"] == 50);
+}
+
+TEST_CASE("cluster: a list that is suddenly empty is not believed, and those that do not answer leave it") {
+    town t;
+    t.open_all();
+    const auto stub = t.client->stub<Shop>();
+    static_cast<void>(t.ask(9, stub));
+    t.registry->believed = false;
+    t.registry->write("Shop", {});
+    CHECK(t.ask(60, stub).size() == 3);
+    CHECK(t.client->stats().suspect_providers == 3);
+    t.world.network().cut("memory://b");
+    t.servers["b"].reset();
+    CHECK(t.ask(60, stub).size() == 2);
+    CHECK(t.client->stats().providers == 2);
+    t.registry->believed = true;
+    t.registry->write("Shop", {});
+    CHECK(t.error_of(stub.who()) == futon::errc::no_provider);
+}
+
+TEST_CASE("cluster: calls of one key go to one server, whichever client makes them") {
+    town t;
+    t.open_all();
+    futon::client other{{.registry = t.registry, .runtime = t.world.runtime()}};
+    const auto one = t.client->stub<Shop>();
+    const auto two = other.stub<Shop>();
+    static_cast<void>(t.ask(3, one));
+    static_cast<void>(t.ask(3, two));
+    std::map<std::string, int> used;
+    for (int key = 0; key < 40; ++key) {
+        const auto text = "user-" + std::to_string(key);
+        const auto first = t.world.get(one.with({.hash_key = text}).who());
+        CHECK(t.world.get(one.with({.hash_key = text}).who()) == first);
+        CHECK(t.world.get(two.with({.hash_key = text}).who()) == first);
+        ++used[first];
+    }
+    CHECK(used.size() == 3);
+}
+
+TEST_CASE("cluster: a call may name a group, or the very server, and hears if there is none") {
+    town t;
+    t.open("a");
+    t.open("b");
+    t.open("c", {.group = "canary"});
+    const auto stub = t.client->stub<Shop>();
+    CHECK(t.ask(30, stub).count("c") == 0);
+    const auto canary = stub.with({.route = {.group = "canary"}});
+    CHECK(t.ask(10, canary)["c"] == 10);
+    CHECK(t.ask(10, stub.with({.route = {.address = "memory://b"}}))["b"] == 10);
+    const auto why = t.error_of(stub.with({.route = {.address = "memory://z"}}).who());
+    CHECK(why == futon::errc::no_provider);
+    CHECK(why.message().find("none of the 3 providers") != std::string::npos);
+}
+
+TEST_CASE("cluster: an update changes the deadline of new calls and the policy") {
+    town t;
+    t.open_all();
+    const auto stub = t.client->stub<Shop>();
+    t.client->update({.timeout = 30ms, .balancer = futon::any_load_balancer{futon::round_robin{}}});
+    CHECK(t.error_of(stub.slowly(50)) == futon::errc::deadline_exceeded);
+    const auto answered = t.ask(30, stub);
+    for (const auto& [name, times] : answered) CHECK(times == 10);
+    t.client->update({});
+    CHECK(t.world.get_result(stub.slowly(50)).has_value());
+}
+
+TEST_CASE("cluster: what the registry sets for a service holds for new calls, before what the client says, until it is taken back") {
+    town t{{.balancer_by_name = &futon::make_load_balancer}};
+    t.open_all();
+    const auto stub = t.client->stub<Shop>();
+    static_cast<void>(t.ask(3, stub));
+    t.registry->settings = futon::metadata{{"timeout", "30ms"}, {"balancer", "round_robin"}};
+    t.registry->tell("Shop");
+    t.client->update({.timeout = 10s});
+    CHECK(t.error_of(stub.slowly(50)) == futon::errc::deadline_exceeded);
+    for (const auto& [name, times] : t.ask(30, stub)) CHECK(times == 10);
+    t.registry->settings = futon::metadata{{"timeout", "soon"}, {"balancer", "best"}, {"retries", "-1"}};
+    t.registry->tell("Shop");
+    CHECK(std::count(t.log.begin(), t.log.end(), "bad_setting") >= 1);
+    CHECK(t.world.get_result(stub.slowly(50)).has_value());
+}
+
+TEST_CASE("cluster: prequal asks servers how busy they are, and leaves a slow one alone") {
+    town t{{.balancer = futon::prequal{}}};
+    for (const auto* name : {"a", "b", "c", "d", "e"}) t.open(name);
+    const auto stub = t.client->stub<Shop>();
+    static_cast<void>(t.ask(9, stub));
+    // Another client keeps a busy, which only a itself knows.
+    futon::client other{{.endpoints = "memory://a", .timeout = 60s, .runtime = t.world.runtime()}};
+    const auto burden = other.stub<Shop>();
+    std::vector<futon::future<std::string>> busy;
+    for (int i = 0; i < 50; ++i) busy.push_back(burden.slowly(10'000));
+    std::map<std::string, int> answered;
+    for (int i = 0; i < 300; ++i) {
+        ++answered[t.world.get(stub.slowly(2))];
+        t.world.advance(1ms);
+    }
+    CHECK(answered["a"] < 15);
+    for (const auto* name : {"b", "c", "d", "e"}) CHECK(answered[name] > 30);
+}
+
+}  // namespace

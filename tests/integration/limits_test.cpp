@@ -1,0 +1,300 @@
+// SPDX-License-Identifier: Apache-2.0
+// What is too much is refused by name, alone, and as not executed; the connection and the others go on.
+
+#include "integration/support/served.hpp"
+#include "integration/support/raw_socket.hpp"
+
+#include <doctest/doctest.h>
+
+#include <atomic>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <vector>
+
+using namespace futon_tests;
+
+namespace {
+
+futon::client_options without_retry(futon::endpoints where) {
+    auto options = to(std::move(where));
+    options.retry.max_attempts = 1;
+    return options;
+}
+
+// Of a futon peer of version 1 with nothing to add.
+constexpr std::string_view preface{"\xc1" "fut\x01\x00", 6};
+
+void check_refused(const futon::error& why, futon::errc code) {
+    CHECK(why == code);
+    CHECK(why.ran() == futon::executed::no);
+}
+
+TEST_CASE("limits: calls and bytes that wait for a connection") {
+    auto options = to("tcp://127.0.0.1:1");
+    options.wait_for_ready = true;
+    options.limits.max_queued_calls = 10;
+    options.limits.max_queued_bytes = 1000;
+    futon::client client{options};
+    const auto stub = client.stub<Echo>();
+    std::vector<futon::future<std::int64_t>> waiting;
+    for (int i = 0; i < 10; ++i) waiting.push_back(stub.echo(i));
+    check_refused(error_of(stub.echo(10)), futon::errc::overloaded);
+    CHECK(stub.note(1, futon::oneway).error() == futon::errc::overloaded);
+    waiting[3].cancel();
+    CHECK(waiting[3].wait_for(ceiling));
+    CHECK(std::move(waiting[3]).get_result().error() == futon::errc::cancelled);
+    check_refused(error_of(stub.text(std::string(2000, 'x'))), futon::errc::overloaded);
+    auto fits = stub.text(std::string(500, 'x'));
+    CHECK(client.stats().queued == 10);
+}
+
+TEST_CASE("limits: calls past what the server takes at once wait in the client, and each has its turn") {
+    auto serving = quiet_server();
+    serving.limits.max_in_flight = 4;
+    echo_server at{serving};
+    futon::client client{to(at.address())};
+    const auto stub = client.stub<Echo>();
+    stub.echo(0).get();
+    std::vector<futon::future<std::int64_t>> held;
+    for (int i = 0; i < 40; ++i) held.push_back(stub.hold(i));
+    for (std::size_t turn = 1; turn <= 10; ++turn) {
+        REQUIRE(at.service->arrived.reaches(4 * turn));
+        CHECK(at.service->arrived.count() == 4 * turn);
+        at.service->release();
+    }
+    for (int i = 0; i < 40; ++i) CHECK(std::move(held[static_cast<std::size_t>(i)]).get() == i);
+    CHECK(client.stats().failed == 0);
+}
+
+TEST_CASE("limits: a server that takes no more is passed by, one that has room serves") {
+    auto serving = quiet_server();
+    serving.limits.max_in_flight = 1;
+    echo_server full{serving};
+    echo_server roomy{quiet_server()};
+    futon::client client{to({std::vector{full.server.addresses()[0], roomy.server.addresses()[0]}})};
+    const auto stub = client.stub<Echo>();
+    CHECK(soon([&] {
+        stub.echo(1).get();
+        return client.stats().connections == 2;
+    }));
+    std::vector<futon::future<std::int64_t>> held;
+    while (full.service->arrived.count() == 0) {
+        held.push_back(stub.hold(1));
+        REQUIRE(soon([&] { return full.service->arrived.count() + roomy.service->arrived.count() == held.size(); }));
+    }
+    for (int i = 0; i < 100; ++i) CHECK(stub.echo(i).get() == i);
+    full.service->release();
+    roomy.service->release();
+    for (auto& each : held) CHECK(std::move(each).get() == 1);
+}
+
+TEST_CASE("limits: a call that waits for room can be cancelled, and runs out of time") {
+    auto serving = quiet_server();
+    serving.limits.max_in_flight = 1;
+    echo_server at{serving};
+    futon::client client{to(at.address())};
+    const auto stub = client.stub<Echo>();
+    stub.echo(0).get();
+    auto first = stub.hold(1);
+    REQUIRE(at.service->arrived.reaches(1));
+    auto cancelled = stub.hold(2);
+    auto late = stub.with({.timeout = 20ms}).hold(3);
+    check_refused(error_of(std::move(late)), futon::errc::deadline_exceeded);
+    cancelled.cancel();
+    check_refused(error_of(std::move(cancelled)), futon::errc::cancelled);
+    at.service->release();
+    CHECK(std::move(first).get() == 1);
+    CHECK(stub.echo(4).get() == 4);
+    CHECK(at.service->arrived.count() == 1);
+}
+
+TEST_CASE("limits: calls and bytes in flight in one server") {
+    auto serving = quiet_server();
+    serving.limits.max_server_in_flight = 3;
+    echo_server at{serving};
+    futon::client client{without_retry(at.address())};
+    const auto stub = client.stub<Echo>();
+    std::vector<futon::future<std::int64_t>> held;
+    for (int i = 0; i < 3; ++i) held.push_back(stub.hold(i));
+    REQUIRE(at.service->arrived.reaches(3));
+    check_refused(error_of(stub.hold(3)), futon::errc::overloaded);
+    CHECK(at.server.stats().overloaded == 1);
+    // What is answered before anything else happens is never in flight.
+    CHECK(stub.echo(1).get() == 1);
+    at.service->release();
+    for (auto& each : held) static_cast<void>(std::move(each).get());
+    CHECK(stub.echo(1).get() == 1);
+
+    serving.limits.max_server_in_flight = 100;
+    serving.limits.max_server_in_flight_bytes = 1000;
+    echo_server small{serving, {.run_on = futon::run_on::pool}};
+    futon::client other{without_retry(small.address())};
+    check_refused(error_of(other.stub<Echo>().text(std::string(2000, 'x'))), futon::errc::overloaded);
+    CHECK(other.stub<Echo>().text(std::string(500, 'x')).get().size() == 500);
+    CHECK(soon([&] { return small.server.stats().in_flight == 0; }));
+}
+
+TEST_CASE("limits: a full pool answers overloaded, and calls that wait in it still run") {
+    struct blocking {
+        tally began;
+        tally go_on;
+        std::int64_t echo(std::int64_t n) { return n; }
+        std::string text(std::string s) { return s; }
+        std::int64_t hold(std::int64_t n) {
+            began.add();
+            CHECK(go_on.reaches(1));
+            return n;
+        }
+        void note(std::int64_t) {}
+    } service;
+    auto serving = quiet_server();
+    serving.threads.pool_threads = 2;
+    serving.limits.max_queued_handlers = 3;
+    futon::server server{serving};
+    server.provide<Echo>(std::ref(service));
+    server.start();
+    futon::client client{without_retry(server.addresses())};
+    const auto stub = client.stub<Echo>();
+    std::vector<futon::future<std::int64_t>> running;
+    for (int i = 0; i < 2; ++i) running.push_back(stub.hold(i));
+    REQUIRE(service.began.reaches(2));
+    for (int i = 2; i < 5; ++i) running.push_back(stub.hold(i));
+    check_refused(error_of(stub.hold(9)), futon::errc::overloaded);
+    CHECK(server.stats().overloaded == 1);
+    service.go_on.add();
+    for (int i = 0; i < 5; ++i) CHECK(std::move(running[static_cast<std::size_t>(i)]).get() == i);
+}
+
+TEST_CASE("limits: connections, in all and of one address") {
+    for (const bool in_all : {true, false}) {
+        auto serving = quiet_server();
+        (in_all ? serving.limits.max_connections : serving.limits.max_connections_per_address) = 2;
+        echo_server at{serving};
+        {
+            futon::client one{to(at.address())};
+            futon::client two{to(at.address())};
+            CHECK(one.stub<Echo>().echo(1).get() == 1);
+            CHECK(two.stub<Echo>().echo(2).get() == 2);
+            raw_socket three{at.server.addresses()[0]};
+            CHECK(three.read_all().empty());
+            CHECK(at.server.stats().refused == 1);
+            CHECK(at.server.stats().connections == 2);
+            CHECK(one.stub<Echo>().echo(3).get() == 3);
+        }
+        CHECK(soon([&] { return at.server.stats().connections == 0; }));
+        futon::client later{to(at.address())};
+        CHECK(later.stub<Echo>().echo(4).get() == 4);
+    }
+}
+
+TEST_CASE("limits: arguments and results that are too big fail alone") {
+    auto serving = quiet_server();
+    serving.limits.max_body_bytes = 10'000;
+    echo_server strict{serving};
+    futon::client client{without_retry(strict.address())};
+    const auto stub = client.stub<Echo>();
+    stub.echo(0).get();
+    auto other = stub.hold(1);
+    check_refused(error_of(stub.text(std::string(20'000, 'x'))), futon::errc::message_too_big);
+    // Its size was not known to be too much before the server had said so.
+    futon::client first{without_retry(strict.address())};
+    check_refused(error_of(first.stub<Echo>().text(std::string(20'000, 'x'))), futon::errc::message_too_big);
+
+    echo_server generous{quiet_server()};
+    auto calling = without_retry(generous.address());
+    calling.limits.max_body_bytes = 10'000;
+    struct big : echo_service {
+        std::string text(std::string) { return std::string(20'000, 'x'); }
+    };
+    futon::server bigger{quiet_server()};
+    bigger.provide<Echo>(std::make_shared<big>(), {.run_on = futon::run_on::io});
+    bigger.start();
+    calling.endpoints = bigger.addresses();
+    futon::client modest{calling};
+    const auto why = error_of(modest.stub<Echo>().text("x"));
+    CHECK(why == futon::errc::message_too_big);
+    CHECK(why.ran() == futon::executed::yes);
+    CHECK(modest.stub<Echo>().echo(5).get() == 5);
+    CHECK(modest.stats().connects == 1);
+
+    strict.service->release();
+    CHECK(std::move(other).get() == 1);
+    CHECK(client.stats().connects == 1);
+}
+
+TEST_CASE("limits: metadata that is too much fails its call alone") {
+    echo_server at{quiet_server()};
+    futon::client client{without_retry(at.address())};
+    const auto stub = client.stub<Echo>();
+    check_refused(error_of(stub.with({.headers = {{"big", std::string(20'000, 'x')}}}).echo(1)), futon::errc::message_too_big);
+    futon::metadata many;
+    for (int i = 0; i < 65; ++i) many.set(std::to_string(i), "x");
+    check_refused(error_of(stub.with({.headers = many}).echo(1)), futon::errc::message_too_big);
+    CHECK(stub.echo(2).get() == 2);
+    CHECK(client.stats().connects == 1);
+}
+
+TEST_CASE("limits: an idle connection is closed by the server, and made again for the next call") {
+    auto serving = quiet_server();
+    serving.limits.idle_close = 20ms;
+    echo_server at{serving};
+    futon::client client{to(at.address())};
+    const auto stub = client.stub<Echo>();
+    CHECK(stub.echo(1).get() == 1);
+    CHECK(soon([&] { return at.server.stats().connections == 0; }));
+    CHECK(client.stats().failed == 0);
+    for (int i = 0; i < 5; ++i) {
+        CHECK(stub.echo(i).get() == i);
+        CHECK(soon([&] { return at.server.stats().connections == 0; }));
+    }
+    // Not while a call is in flight, however long it takes.
+    auto held = stub.hold(1);
+    REQUIRE(at.service->arrived.reaches(1));
+    CHECK_FALSE(held.wait_for(100ms));
+    at.service->release();
+    CHECK(std::move(held).get() == 1);
+    CHECK(client.stats().failed == 0);
+}
+
+TEST_CASE("limits: a server that is silent is found out by heartbeats") {
+    raw_listener silent;
+    auto options = without_retry(silent.address());
+    options.limits.heartbeat_after = 20ms;
+    options.limits.heartbeat_timeout = 20ms;
+    futon::client client{options};
+    auto call = client.stub<Echo>().echo(1);
+    auto taken = silent.accept();
+    taken.send(preface);
+    const auto why = error_of(std::move(call));
+    CHECK(why == futon::errc::connection_lost);
+    CHECK(why.ran() == futon::executed::maybe);
+}
+
+TEST_CASE("limits: a server that never says who it is") {
+    raw_listener mute;
+    auto options = without_retry(mute.address());
+    options.limits.first_header_time = 20ms;
+    futon::client client{options};
+    auto call = client.stub<Echo>().echo(1);
+    auto taken = mute.accept();
+    const auto why = error_of(std::move(call));
+    CHECK(why == futon::errc::connection_lost);
+    CHECK(why.message().find("preface") != std::string::npos);
+}
+
+TEST_CASE("limits: a connection that lives on heartbeats stays") {
+    auto serving = quiet_server();
+    serving.limits.heartbeat_after = 10ms;
+    serving.limits.heartbeat_timeout = 20s;
+    echo_server at{serving};
+    futon::client client{to(at.address())};
+    CHECK(client.stub<Echo>().echo(1).get() == 1);
+    CHECK(soon([&] { return at.server.stats().wire.pings_sent >= 5; }));
+    CHECK(client.stub<Echo>().echo(1).get() == 1);
+    CHECK(client.stats().connects == 1);
+}
+
+}  // namespace

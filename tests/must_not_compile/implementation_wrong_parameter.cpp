@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+// An implementation that takes something else.
+// error: futon: the implementation has no method that fits Greeter::greet
+// error: greeter_impl
+#include <futon/futon.hpp>
+
+struct Greeter {
+    std::string greet(std::string name);
+    void log(std::string line);
+};
+FUTON_SERVICE(Greeter, greet, log)  // HERE
+
+struct greeter_impl {
+    void log(const std::string&) {}
+    std::string greet(int number) { return std::to_string(number); }
+};
+
+void serve(futon::server& server) { server.provide<Greeter>(greeter_impl{}); }

@@ -1,0 +1,3 @@
+// SPDX-License-Identifier: Apache-2.0
+// verdict: it must compile
+int broken = missing;
