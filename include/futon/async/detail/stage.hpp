@@ -102,7 +102,7 @@ private:
         return static_cast<future_state<T>&>(*source).take();
     }
 
-    void call(result<T> in) noexcept {
+    void call(result<T>&& in) noexcept {
         const auto ran = in ? executed::yes : in.error().ran();
         // Let go of afterwards: the request may hold what cancels this stage.
         const auto context = std::move(context_);
