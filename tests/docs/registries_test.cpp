@@ -62,8 +62,9 @@ private:
 class store_registry {
 public:
     explicit store_registry(std::shared_ptr<team_store> store) : store_{std::move(store)} {
-        store_->on_change([store = store_, lists = lists_]() mutable {
-            for (const auto& service : lists.wanted()) read(*store, lists, service);
+        // By reference: the store holds this, and would never end if this held the store.
+        store_->on_change([&store = *store_, lists = lists_]() mutable {
+            for (const auto& service : lists.wanted()) read(store, lists, service);
         });
     }
 
