@@ -127,6 +127,8 @@ private:
         std::string received{};
         on_line line{};
         on_done done{};
+        std::string token{};    // It was sent with.
+        bool repeated = false;  // With another token.
         std::size_t server = 0;
         std::unique_ptr<CURL, easy_end> easy{};
         std::unique_ptr<curl_slist, list_end> headers{};
@@ -140,18 +142,19 @@ private:
         made->line = std::move(line);
         made->done = std::move(done);
         const auto id = made->id;
-        if (!user_.empty() && token_.empty()) {
-            waiting_.push_back(std::move(made));
-            authenticate();
-        } else {
-            send(std::move(made));
-        }
+        send_with_token(std::move(made));
         return id;
+    }
+    void send_with_token(std::unique_ptr<request> which) {
+        if (user_.empty() || !token_.empty()) return send(std::move(which));
+        waiting_.push_back(std::move(which));
+        authenticate();
     }
     void send(std::unique_ptr<request> which) {
         auto& it = *which;
         it.easy.reset(::curl_easy_init());
         it.server = server_;
+        it.token = token_;
         const auto url = servers_[server_] + it.path;
         auto* const easy = it.easy.get();
         it.headers.reset(::curl_slist_append(nullptr, "Content-Type: application/json"));
@@ -196,9 +199,9 @@ private:
             const auto code = message->data.result;
             ::curl_multi_remove_handle(multi_.get(), message->easy_handle);
             const auto at = requests_.find(static_cast<request*>(found)->id);
-            const auto ended = std::move(at->second);
+            auto ended = std::move(at->second);
             requests_.erase(at);
-            finish(*ended, code);
+            finish(std::move(ended), code);
             told = true;
         }
         return told;
@@ -216,7 +219,8 @@ private:
             line(parsed);
         }
     }
-    void finish(request& which, CURLcode how) {
+    void finish(std::unique_ptr<request> ended, CURLcode how) {
+        auto& which = *ended;
         long status = 0;
         ::curl_easy_getinfo(which.easy.get(), CURLINFO_RESPONSE_CODE, &status);
         const auto& server = servers_[which.server];
@@ -234,7 +238,12 @@ private:
         if (status != 200 || answer.is_discarded()) {
             const auto text = json_text(answer, "error");
             const bool unknown = status == 401 || code == 16 || text.find("user name is empty") != text.npos || text.find("invalid auth token") != text.npos;
-            if (unknown) token_.clear();
+            if (unknown && which.token == token_) token_.clear();
+            // Tokens end, and a server that was restarted knows none: the request is not at fault.
+            if (unknown && !which.token.empty() && !std::exchange(which.repeated, true)) {
+                which.received.clear();
+                return send_with_token(std::move(ended));
+            }
             if (status >= 500) elsewhere();
             const auto kind = unknown ? errc::unauthenticated : status == 403 || code == 7 ? errc::permission_denied : errc::unavailable;
             return which.done({error{kind, "etcd at " + server + ": " + (text.empty() ? "HTTP status " + std::to_string(status) : text), executed::maybe}, code});
