@@ -53,7 +53,7 @@ public:
 private:
     // Would be a call to another service; a failure of it fails the call that waits.
     futon::task<std::string> fetch() {
-        co_await futon::delay(std::chrono::milliseconds{1});
+        co_await futon::delay(std::chrono::milliseconds(1));
         std::cout << "fetched a token for " << user_ << "\n";
         co_return "token of " + user_;
     }
