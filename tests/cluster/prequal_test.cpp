@@ -105,6 +105,46 @@ TEST_CASE("prequal: a node whose calls fail is avoided, whatever it reports") {
     CHECK(some.pick() == 1);
 }
 
+TEST_CASE("prequal: a node that has answered nothing of late is neither the best nor the worst") {
+    const auto picks_silent = [](futon::duration others) {
+        probed some{20};
+        for (int i = 0; i < 30; ++i) some.tell(1, 1, 5ms);  // What is typical.
+        for (std::size_t i = 1; i < 9; ++i) some.tell(i, 1, others);
+        some.tell(0, 1, 0ms);
+        return some.pick() == 0;
+    };
+    CHECK_FALSE(picks_silent(2ms));
+    CHECK(picks_silent(50ms));
+}
+
+TEST_CASE("prequal: a node that has only failed is avoided from its first failure on") {
+    probed some{20};
+    for (std::size_t i = 1; i < 9; ++i) some.tell(i, 1, 5ms);
+    some.tell(0, 0, 0ms);  // All its calls fail, so it knows of no latency.
+    futon::begin_attempt(some.policy, some.cluster[0], some.cluster.now);
+    futon::end_attempt(some.policy, some.cluster[0],
+                       futon::attempt_outcome::failed(errc::unavailable, some.cluster.now, some.cluster.now, 1s));
+    for (int i = 0; i < 3; ++i) CHECK(some.pick() != 0);
+}
+
+TEST_CASE("prequal: failures are forgotten, without a call that could make up for them") {
+    probed some{20};
+    for (int i = 0; i < 12; ++i) {
+        futon::begin_attempt(some.policy, some.cluster[0], some.cluster.now);
+        futon::end_attempt(some.policy, some.cluster[0],
+                           futon::attempt_outcome::failed(errc::unavailable, some.cluster.now, some.cluster.now, 1s));
+    }
+    const auto picks_it = [&] {
+        for (std::size_t i = 1; i < 9; ++i) some.tell(i, 1, 5ms);
+        some.tell(0, 1, 4ms);
+        return some.pick() == 0;
+    };
+    some.cluster.now += 10s;
+    CHECK_FALSE(picks_it());
+    some.cluster.now += 30s;
+    CHECK(picks_it());
+}
+
 TEST_CASE("prequal: what is held, tried or listed no more is not picked") {
     probed some{20};
     for (std::size_t i = 0; i < 6; ++i) some.tell(i, static_cast<std::uint32_t>(i), 5ms);

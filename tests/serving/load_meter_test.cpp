@@ -30,6 +30,7 @@ TEST_CASE("load_meter: wants nothing noted before somebody asks") {
 
 TEST_CASE("load_meter: tells the median of what calls took at about as many in flight") {
     metered it;
+    static_cast<void>(it.ask(0));
     for (const auto took : {1ms, 2ms, 100ms}) it.meter->note(2, took);
     for (int i = 0; i < 100; ++i) it.meter->note(40, 8ms);
     CHECK(it.ask(2).latency == 2ms);
@@ -40,6 +41,7 @@ TEST_CASE("load_meter: tells the median of what calls took at about as many in f
 
 TEST_CASE("load_meter: only the last sixteen calls of a level count") {
     metered it;
+    static_cast<void>(it.ask(0));
     for (int i = 0; i < 50; ++i) it.meter->note(0, 9ms);
     for (int i = 0; i < 16; ++i) it.meter->note(0, 1ms);
     CHECK(it.ask(0).latency == 1ms);
@@ -57,13 +59,40 @@ TEST_CASE("load_meter: rates are those between two questions, half a second apar
     CHECK(told.utilisation > 0);
 }
 
+TEST_CASE("load_meter: what was noted two seconds ago counts no more, also if it is asked all the time") {
+    metered it;
+    static_cast<void>(it.ask(0));
+    for (int i = 0; i < 16; ++i) it.meter->note(0, 50ms);
+    for (int i = 0; i < 19; ++i) {
+        CHECK(it.ask(0).latency == 50ms);
+        it.now += 100ms;
+    }
+    it.meter->note(3, 8ms);
+    CHECK(it.ask(0).latency == 50ms);
+    it.now += 100ms;
+    CHECK(it.ask(0).latency == 8ms);  // Of what is known still, the nearest.
+    it.now += 2s;
+    CHECK(it.ask(0).latency == futon::duration{});
+}
+
+TEST_CASE("load_meter: the new calls of a level count beside what is left of the old ones") {
+    metered it;
+    static_cast<void>(it.ask(0));
+    for (int i = 0; i < 10; ++i) it.meter->note(0, 50ms);
+    it.now += 1900ms;
+    static_cast<void>(it.ask(0));
+    it.meter->note(0, 1ms);
+    CHECK(it.ask(0).latency == 50ms);
+    it.now += 100ms;
+    CHECK(it.ask(0).latency == 1ms);
+}
+
 TEST_CASE("load_meter: what was noted long before the next question is forgotten") {
     metered it;
     static_cast<void>(it.ask(0));
     it.meter->note(0, 5ms);
     CHECK(it.ask(0).latency == 5ms);
     it.now += 1min;
-    static_cast<void>(it.ask(0));
     CHECK(it.ask(0).latency == futon::duration{});
 }
 

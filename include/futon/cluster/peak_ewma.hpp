@@ -52,6 +52,8 @@ public:
         detail::take_latency(n, outcome, span_, detail::in_seconds(options_.failure_ceiling));
         if (n.samples > 0) median_.take(n.latency);
     }
+    /// The share of a node's calls that were answered; failures are forgotten with `longest_memory`.
+    [[nodiscard]] float success_rate(const node& n, time_point now) const noexcept { return detail::success_rate_now(n, now, span_); }
 
 private:
     peak_ewma_options options_;

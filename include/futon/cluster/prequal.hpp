@@ -76,8 +76,8 @@ private:
                              [](const probe& a, const probe& b) { return a.at < b.at; }) -
             pool_.begin());
     }
-    [[nodiscard]] static float aversion(const node& n) noexcept {
-        const auto rate = std::max(n.success_rate, 0.05f);
+    [[nodiscard]] float aversion(const node& n, time_point now) const noexcept {
+        const auto rate = std::max(otherwise_.success_rate(n, now), 0.05f);
         return 1 / (rate * rate);
     }
     void remember(float in_flight) noexcept;
@@ -89,6 +89,7 @@ private:
     std::array<float, remembered> latest_{};  // Requests in flight as reported, in order of arrival...
     std::array<float, remembered> sorted_{};  // ...and by size.
     std::size_t reports_ = 0;
+    detail::running_median typical_;  // Of the latencies that are reported, per request that is then in flight.
     std::vector<node*> members_;  // By slot: a late answer may be of a node that is listed no more.
     double owed_ = 0;             // Probes.
     bool drop_oldest_ = false;
@@ -115,9 +116,14 @@ inline node* prequal::pick(const node_set& nodes, pick_context& call) noexcept {
     std::array<std::pair<bool, float>, pool_size> scores;
     for (std::size_t i = 0; i < pooled_; ++i) {
         const auto& p = pool_[i];
-        const auto factor = aversion(*p.of);
+        const auto factor = aversion(*p.of, call.now);
         const auto in_flight = (p.in_flight + 1) * factor - 1;
-        scores[i] = in_flight > hot_above ? std::pair{true, in_flight} : std::pair{false, p.latency * factor};
+        // Who has answered no call of late says nothing of latency, and counts as twice what is typical for its queue. Were it
+        // the best, every client would send its calls to one that is new or only fails; were it the worst, one that was
+        // slow would never be tried again. Twice: in the simulation one that is well again has its share after 1 to 3 s.
+        const auto latency = p.latency > 0 ? p.latency : 2 * typical_.value() * (p.in_flight + 1);
+        // Half a request more than the quantile: a failure that is nearly forgotten does not make a node hot that is at it.
+        scores[i] = in_flight > hot_above + 0.5f ? std::pair{true, in_flight} : std::pair{false, latency * factor};
         if (worst == pool_size || scores[i] > scores[worst]) worst = i;
         if (!nodes.usable(*p.of, call)) continue;
         ++usable;
@@ -166,7 +172,9 @@ inline void prequal::probed(node& n, const load_report& report, time_point now) 
         if (pool_[i].of == &n) at = i;
     if (at == pool_size) at = oldest();
     pooled_ = std::max(pooled_, at + 1);
-    pool_[at] = {&n, now, in_flight, detail::in_seconds(report.latency), 0};
+    const auto latency = detail::in_seconds(report.latency);
+    if (latency > 0) typical_.take(latency / (in_flight + 1));
+    pool_[at] = {&n, now, in_flight, latency, 0};
 }
 
 inline void prequal::rebuild(const node_set& nodes) {

@@ -51,6 +51,12 @@ private:
     float value_ = 0;
 };
 
+/// The share of answered calls now. Time heals it, too, or what is avoided for its failures would be avoided for ever.
+[[nodiscard]] inline float success_rate_now(const node& n, time_point now, const memory_span& span) noexcept {
+    if (n.success_rate >= 1) return 1;
+    return 1 - (1 - n.success_rate) * std::exp(-std::max(in_seconds(now - n.latency_at), 0.0f) / span.most);
+}
+
 /// Counts an outcome in the node's average. A failure costs as much as it might have taken, and at least twice what the
 /// node usually takes: or who fails at once looks fastest. `failure_ceiling` bounds that.
 inline void take_latency(node& n, const attempt_outcome& outcome, const memory_span& span, float failure_ceiling) noexcept {
@@ -71,11 +77,10 @@ inline void take_latency(node& n, const attempt_outcome& outcome, const memory_s
         const auto kept = std::exp(-gone / span.of(n));
         n.latency = n.latency * kept + sample * (1 - kept);
     }
-    if (outcome.verdict != verdict::abandoned) {
-        // Time heals it, too, or what is avoided for its failures would be avoided for ever.
-        const auto rate = 1 - (1 - n.success_rate) * std::exp(-gone / span.most);
-        n.success_rate = rate + 0.1f * ((outcome.verdict == verdict::answered ? 1.0f : 0.0f) - rate);
-    }
+    const auto rate = success_rate_now(n, outcome.now, span);
+    n.success_rate = outcome.verdict == verdict::abandoned
+                         ? rate
+                         : rate + 0.1f * ((outcome.verdict == verdict::answered ? 1.0f : 0.0f) - rate);
     n.latency_at = outcome.now;
     ++n.samples;
 }

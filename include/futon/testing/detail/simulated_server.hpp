@@ -19,52 +19,73 @@
 namespace futon::detail {
 
 /// What requests took lately, by how many were in flight when they arrived: the answer to "how long would one take now".
+/// The rules are those of the `load_meter` of real servers; a test holds the two together.
 ///
-/// One class of in-flight counts per number up to 15, then four per doubling; of each the median of the last 16.
+/// One class of in-flight counts per number up to 15, then four per doubling; of each the median of those of the last 16 that are not
+/// older than two seconds.
 class latency_by_load {
 public:
-    void add(std::uint32_t in_flight, duration took) noexcept {
+    void add(std::uint32_t in_flight, duration took, duration now) noexcept {
         auto& c = classes_[class_of(in_flight)];
-        c.recent[c.next] = took.count();
+        const auto us = std::clamp<duration::rep>(took / std::chrono::microseconds{1}, 1, 0xFFFFFFFF);
+        c.recent[c.next] = {static_cast<std::uint32_t>(us), static_cast<std::uint32_t>(now / period)};
         c.next = static_cast<std::uint8_t>((c.next + 1) % c.recent.size());
         if (c.count < c.recent.size()) ++c.count;
-        c.sorted = false;
+        c.good_until = 0;
     }
     /// Of that load, or of the nearest one that has been seen; zero if none has.
-    [[nodiscard]] duration median(std::uint32_t in_flight) noexcept {
+    [[nodiscard]] duration median(std::uint32_t in_flight, duration now) noexcept {
         const auto wanted = class_of(in_flight);
+        const auto in = static_cast<std::uint32_t>(now / period);
         for (std::size_t far = 0; far < classes_.size(); ++far) {
-            if (wanted >= far && classes_[wanted - far].count > 0) return median(classes_[wanted - far]);
-            if (wanted + far < classes_.size() && classes_[wanted + far].count > 0) return median(classes_[wanted + far]);
+            if (wanted >= far)
+                if (const auto found = median(classes_[wanted - far], in)) return std::chrono::microseconds{found};
+            if (wanted + far < classes_.size())
+                if (const auto found = median(classes_[wanted + far], in)) return std::chrono::microseconds{found};
         }
         return duration::zero();
     }
 
 private:
+    static constexpr duration period = std::chrono::milliseconds{500};
+    static constexpr std::uint32_t memory = 4;  // In periods.
+    struct sample {
+        std::uint32_t us = 0;
+        std::uint32_t in = 0;  // Which period.
+    };
     struct load_class {
-        std::array<duration::rep, 16> recent{};
-        duration::rep middle = 0;
+        std::array<sample, 16> recent{};
+        std::uint32_t middle = 0;
+        std::uint32_t good_until = 0;  // `middle` is right before this period.
         std::uint8_t next = 0;
         std::uint8_t count = 0;
-        bool sorted = false;  // `middle` is right
     };
     static std::size_t class_of(std::uint32_t in_flight) noexcept {
         if (in_flight < 16) return in_flight;
         const auto octave = static_cast<std::uint32_t>(std::bit_width(in_flight)) - 1;  // 4 or more
         const auto quarter = (in_flight >> (octave - 2)) & 3;
-        return std::min<std::size_t>(16 + (octave - 4) * 4 + quarter, 47);
+        return std::min<std::size_t>(16 + (octave - 4) * 4 + quarter, 67);
     }
-    static duration median(load_class& c) noexcept {
-        if (!c.sorted) {
-            auto copy = c.recent;
-            auto* const middle = copy.data() + c.count / 2;
-            std::nth_element(copy.data(), middle, copy.data() + c.count);
-            c.middle = *middle;
-            c.sorted = true;
+    static std::uint32_t median(load_class& c, std::uint32_t in) noexcept {
+        if (c.count == 0) return 0;
+        if (in >= c.good_until) {
+            std::array<std::uint32_t, 16> fresh;
+            std::size_t count = 0;
+            auto oldest = in;
+            for (std::size_t i = 0; i < c.count; ++i) {
+                if (in - c.recent[i].in >= memory) continue;
+                fresh[count++] = c.recent[i].us;
+                oldest = std::min(oldest, c.recent[i].in);
+            }
+            auto* const middle = fresh.data() + count / 2;
+            if (count > 0) std::nth_element(fresh.data(), middle, fresh.data() + count);
+            if (count == 0) c.count = c.next = 0;
+            c.middle = count > 0 ? *middle : 0;
+            c.good_until = oldest + memory;
         }
-        return duration{c.middle};
+        return c.middle;
     }
-    std::array<load_class, 48> classes_{};
+    std::array<load_class, 68> classes_{};
 };
 
 /// Workers that take requests in the order of arrival. It holds requests by number; whose they are is the cluster's concern.
@@ -90,10 +111,10 @@ struct simulated_server {
     [[nodiscard]] bool up() const noexcept { return downs == 0; }
     [[nodiscard]] double slowness() const noexcept { return slowdown * antagonist / speed; }
 
-    [[nodiscard]] load_report report() noexcept {
+    [[nodiscard]] load_report report(duration now) noexcept {
         auto made = rates;
         made.in_flight = in_flight;
-        made.latency = took.median(in_flight);
+        made.latency = took.median(in_flight, now);
         return made;
     }
     /// Each second. Returns how long its workers were busy.

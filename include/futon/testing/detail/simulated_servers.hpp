@@ -144,7 +144,7 @@ inline void simulated_servers::end_work(std::uint32_t attempt, std::uint32_t lif
     ++idle_;
     --server.in_flight;
     ++server.answered;
-    server.took.add(a.found, state_.at - a.arrived);
+    server.took.add(a.found, state_.at - a.arrived, state_.at);
     ++state_.tally.made.served;
     reply(attempt, std::nullopt, executed::yes);
     while (!server.waiting.empty()) {
@@ -162,7 +162,7 @@ inline void simulated_servers::reply(std::uint32_t attempt, std::optional<errc> 
     auto& a = state_.attempts[attempt];
     a.failure = failure;
     a.ran = ran;
-    if (state_.how.reports_with_replies) a.report = servers_[a.server].report();
+    if (state_.how.reports_with_replies) a.report = servers_[a.server].report(state_.at);
     --state_.truth.in_flight[a.server];
     state_.plan(event_lane::to_client, state_.after_network() + after, happening::reply, attempt);
 }
@@ -177,7 +177,7 @@ inline void simulated_servers::leave(std::uint32_t attempt) {
 inline void simulated_servers::receive_probe(std::uint32_t probe) {
     auto& asked = state_.probes[probe];
     if (!servers_[asked.server].up()) return state_.probes.remove(probe);
-    asked.report = servers_[asked.server].report();
+    asked.report = servers_[asked.server].report(state_.at);
     state_.plan(event_lane::to_client, state_.after_network(), happening::probe_reply, probe);
 }
 
