@@ -25,6 +25,19 @@ struct rates_impl {
     double rate(const std::string& currency) { return currency == "EUR" ? 1.0 : 0.9; }
 };
 
+// [failfast_contract]
+struct Market {
+    double quote(std::string currency);
+    void order(std::string currency, int amount);
+};
+FUTON_SERVICE(Market, (quote, futon::idempotent), (order, futon::failfast))
+// [/failfast_contract]
+
+struct market_impl {
+    double quote(const std::string& currency) { return currency == "EUR" ? 1.0 : 0.9; }
+    void order(const std::string&, int) {}
+};
+
 TEST_CASE("docs: a server and a client that find each other in a registry") {
     const futon::memory_registry registry;
     // [both]
@@ -69,6 +82,26 @@ TEST_CASE("docs: what a server says of itself, and kinds of calls") {
     CHECK(keyed.rate("EUR").get() == 1.0);
     CHECK(daring.rate("EUR").get() == 1.0);
     CHECK(pinned.rate("EUR").get() == 1.0);
+}
+
+TEST_CASE("docs: attempts") {
+    const futon::memory_registry registry;
+    futon::server server{{.listen = "tcp://127.0.0.1:0", .registry = registry}};
+    server.provide<Market>(market_impl{});
+    server.start();
+    // [hedge]
+    futon::client client{{.registry = registry, .hedge = {.max_attempts = 2}}};  // idempotent methods only
+    auto market = client.stub<Market>();
+    auto eager = market.with({.hedge = futon::hedging{.max_attempts = 3, .delay = 5ms}});
+    auto patient = market.with({.hedge = futon::hedging{}});
+    // [/hedge]
+    // [failfast]
+    auto once = market.with({.retry = futon::failfast});                                // for a stub, or a call
+    auto again = market.with({.retry = futon::exponential_backoff{.max_attempts = 5}});
+    client.update({.retry = futon::failfast});                                          // for all that say nothing else
+    // [/failfast]
+    for (const auto& each : {market, eager, patient, once, again}) CHECK(each.quote("EUR").get() == 1.0);
+    market.order("EUR", 5).get();
 }
 
 }  // namespace

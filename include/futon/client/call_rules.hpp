@@ -6,6 +6,7 @@
 
 #include <futon/cluster/cluster_health.hpp>
 #include <futon/cluster/load_balancer.hpp>
+#include <futon/core/hedging.hpp>
 #include <futon/core/retry.hpp>
 #include <futon/core/time.hpp>
 
@@ -18,6 +19,7 @@ namespace futon {
 struct call_rules {
     std::optional<duration> timeout{};              ///< Deadline of calls that say nothing else; `duration::max()`: none.
     std::optional<exponential_backoff> retry{};     ///< For calls that surely were not executed, and for idempotent methods.
+    std::optional<hedging> hedge{};                 ///< When idempotent methods are called once more beside a slow attempt.
     std::optional<any_load_balancer> balancer{};    ///< Chooses the provider of each call.
     std::optional<health_options> health{};         ///< How providers whose calls fail are taken out, and let back in.
 };

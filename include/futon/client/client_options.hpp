@@ -10,6 +10,7 @@
 #include <futon/cluster/registry.hpp>
 #include <futon/cluster/router.hpp>
 #include <futon/core/executor.hpp>
+#include <futon/core/hedging.hpp>
 #include <futon/core/retry.hpp>
 #include <futon/core/runtime.hpp>
 #include <futon/filter/any_filter.hpp>
@@ -66,7 +67,8 @@ struct client_options {
     duration connect_timeout = std::chrono::seconds{1};  ///< For one attempt to connect, resolving included.
     std::size_t connections_per_endpoint = 1;  ///< At least 1. More spread the work over more I/O threads.
     bool wait_for_ready = false;               ///< Calls wait out reconnection instead of failing while it backs off.
-    exponential_backoff retry{};               ///< For calls that surely were not executed, and for idempotent methods.
+    exponential_backoff retry{};               ///< For calls that surely were not executed, and for idempotent methods. `failfast`: one attempt each.
+    hedging hedge{};                           ///< Off. `{.max_attempts = 2}`: idempotent methods are called once more beside a slow attempt.
     reconnect_backoff reconnect{};             ///< The pauses between attempts to connect.
     struct limits limits{};                    ///< The same kinds of bounds as a server has.
     client_filters filters{};                  ///< What every call passes, outside in; see docs/filters.md.
@@ -82,7 +84,9 @@ struct client_stats {
     std::uint64_t calls = 0;       ///< Made, one-way calls included.
     std::uint64_t succeeded = 0;
     std::uint64_t failed = 0;      ///< With any error, cancelled ones included.
-    std::uint64_t retries = 0;     ///< Attempts after the first.
+    std::uint64_t retries = 0;     ///< Attempts after one that failed.
+    std::uint64_t hedges = 0;      ///< Attempts beside one that was slow.
+    std::uint64_t hedges_won = 0;  ///< Of these, those that were the first to answer.
     std::uint64_t queued = 0;      ///< Calls that wait for a connection now.
     std::uint64_t providers = 0;   ///< Known now, over all services.
     std::uint64_t usable_providers = 0;  ///< Of these: connected, and neither ejected nor leaving.
@@ -99,6 +103,8 @@ struct client_stats {
         succeeded += more.succeeded;
         failed += more.failed;
         retries += more.retries;
+        hedges += more.hedges;
+        hedges_won += more.hedges_won;
         queued += more.queued;
         providers += more.providers;
         usable_providers += more.usable_providers;

@@ -26,6 +26,8 @@
 
 namespace futon {
 
+struct call_options;
+
 /// Where the time of a completed call went. Zero where a part was not reached.
 struct call_times {
     duration queued{};   ///< From the call until its request was written into a send buffer.
@@ -100,6 +102,7 @@ public:
     std::source_location stub_made_at;  ///< Where the stub was made that it was made through.
     intrusive_ptr<stream_port> streams;  ///< Of a method with streams; else null.
     intrusive_ptr<cancellable> filters;  ///< What stands before its router; null if nothing does. Set before the call is submitted.
+    std::shared_ptr<const call_options> options;  ///< Where they say how attempts are made; else null.
     bool reported = false;        ///< Its router knows how it ended, or need not.
     bool wants_times = false;     ///< Asks the server how long the handler ran.
     time_point written{};         ///< When the request of the current attempt was written into a send buffer.
@@ -110,6 +113,7 @@ public:
 
     // Set by whoever the call belongs to now; see `carrier`.
     attempt_trace attempt;        ///< Guarded by the router.
+    intrusive_ptr<operation> hedge;  ///< What its attempts side by side share, a `hedged_call`; null: it makes them one after the other.
     intrusive_ptr<carrier> at;    ///< The connection that has it, if one has. Guarded by the router.
     std::uint64_t id = 0;         ///< Its id in that connection's session, zero before it stands in a slot.
 

@@ -27,6 +27,21 @@ struct invocation {
     bool oneway = false;                  ///< Nobody waits for a reply.
     bool has_streams = false;             ///< Its call has `streams`, and `deadline` is that of its acceptance.
     bool wait_for_ready = false;          ///< Waits out reconnection instead of failing while it backs off.
+
+    /// The same once more, for an attempt beside this one.
+    [[nodiscard]] invocation copy() const {
+        invocation made;
+        made.method = method;
+        made.arguments.append(arguments.view());
+        made.headers = headers;
+        made.deadline = deadline;
+        made.hash_key = hash_key;
+        made.towards = towards;
+        made.oneway = oneway;
+        made.has_streams = has_streams;
+        made.wait_for_ready = wait_for_ready;
+        return made;
+    }
 };
 
 }  // namespace futon

@@ -17,6 +17,7 @@ struct method_info {
     std::string name;         ///< The method's own name.
     std::string signature;    ///< Its parameters and result in wire shapes, see `docs/wire.md`.
     bool idempotent = false;  ///< It may run twice without harm, so that a lost call may be repeated.
+    bool failfast = false;    ///< Its calls are one attempt each, unless the call says otherwise.
     bool has_streams = false; ///< A parameter or the result is a stream.
     duration timeout{};       ///< Its own default deadline; zero leaves it to the client.
     std::uint32_t number = 0; ///< Distinct within its channel or server; the caller's id in bind frames.

@@ -5,6 +5,8 @@
 /// What a single call may say for itself, on top of its client's options.
 
 #include <futon/core/executor.hpp>
+#include <futon/core/hedging.hpp>
+#include <futon/core/retry.hpp>
 #include <futon/core/time.hpp>
 #include <futon/filter/any_filter.hpp>
 #include <futon/message/hash_key.hpp>
@@ -28,6 +30,9 @@ struct call_options {
     executor_ref on{};                     ///< Where continuations run; null: the client's callback executor.
     std::optional<duration> idle_timeout{};  ///< With streams: the longest silence of a peer that could send; not given: any.
     std::optional<bool> wait_for_ready{};  ///< Waits out reconnection instead of failing while it backs off.
+    /// Instead of what the method, the registry and the client say; `futon::failfast`: one attempt.
+    std::optional<exponential_backoff> retry{};
+    std::optional<hedging> hedge{};        ///< The same for attempts beside one that is slow.
     client_filters filters{};              ///< What calls pass, within the filters of the client and of the stub that `with` is called on.
 };
 
@@ -43,6 +48,8 @@ namespace detail {
     if (!more.route.empty()) base.route = more.route;
     if (more.on) base.on = more.on;
     if (more.wait_for_ready) base.wait_for_ready = more.wait_for_ready;
+    if (more.retry) base.retry = more.retry;
+    if (more.hedge) base.hedge = more.hedge;
     base.filters.insert(base.filters.end(), more.filters.begin(), more.filters.end());
     return base;
 }

@@ -22,11 +22,13 @@ template <class T>
 class future;
 template <class T>
 class result;
+struct exponential_backoff;
 
 /// What the macro says about a method beside its name; both sides obey it.
 struct method_attributes {
     bool idempotent = false;  ///< May safely run twice: may be retried and hedged.
     bool run_to_end = false;  ///< A caller that gives up does not stop its handler.
+    bool failfast = false;    ///< Its calls are one attempt each, unless the call says otherwise.
     duration timeout{};       ///< Deadline of its calls unless the call says one; zero: the client's default.
 };
 
@@ -48,6 +50,20 @@ struct run_to_end_attribute {
 /// A caller that gives up, or is gone, does not stop its handler, nor what that waits for.
 inline constexpr run_to_end_attribute run_to_end{};
 
+/// See `failfast`.
+struct failfast_attribute {
+    constexpr void apply_to(method_attributes& all) const noexcept { all.failfast = true; }
+    /// As a retry policy. A template, so that contracts need not see one.
+    template <class Policy>
+        requires std::same_as<Policy, exponential_backoff>
+    constexpr operator Policy() const noexcept {
+        return Policy{.max_attempts = 1};
+    }
+};
+/// One attempt for each call: neither repeated nor hedged, whatever happens. Of a method, in its contract; as `.retry`, of a
+/// client, a stub or a call.
+inline constexpr failfast_attribute failfast{};
+
 /// See `timeout`.
 struct timeout_attribute {
     duration after;
@@ -59,7 +75,7 @@ template <class Rep, class Period>
     if (after <= after.zero()) throw "futon: the timeout of a method must be positive";
     return {std::chrono::duration_cast<duration>(after)};
 }
-static_assert(method_attribute<idempotent_attribute> && method_attribute<timeout_attribute>);
+static_assert(method_attribute<idempotent_attribute> && method_attribute<timeout_attribute> && method_attribute<failfast_attribute>);
 
 /// What a stub's method returns when no token is given.
 template <class R>

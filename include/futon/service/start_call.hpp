@@ -79,6 +79,7 @@ inline void set_deadline(call& which, const any_channel& channel, const call_opt
     if (options) {
         if (!options->headers.empty()) request.headers = options->headers;
         if (!options->hash_key.empty()) request.hash_key = hash_of(options->hash_key);
+        if (options->retry || options->hedge) made->options = core.options;
         if (!options->route.empty()) request.towards = std::shared_ptr<const route>{core.options, &options->route};
     }
     if (const auto* here = this_thread().current; here && here->trace()) write_trace(*here->trace(), request.headers);

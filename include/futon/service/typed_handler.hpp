@@ -59,6 +59,7 @@ template <class Method>
     info.name = Method::name;
     info.signature = method_traits<Method>::template apply<method_signature<Method>::template of>::text();
     info.idempotent = Method::attributes.idempotent;
+    info.failfast = Method::attributes.failfast;
     info.timeout = Method::attributes.timeout;
     info.has_streams = method_traits<Method>::streams::any;
     return info;

@@ -20,6 +20,8 @@ public:
     explicit attempts(const exponential_backoff& policy) noexcept : policy_{policy} {}
 
     void set_policy(const exponential_backoff& policy) noexcept { policy_ = policy; }
+    /// Of calls that say nothing else.
+    [[nodiscard]] const exponential_backoff& policy() const noexcept { return policy_; }
     /// A call begins its first attempt.
     void begun() noexcept { budget_.earn(); }
 
@@ -27,17 +29,21 @@ public:
     ///
     /// What never ran because its connection is gone moves at once and costs no budget: it adds no load.
     [[nodiscard]] std::optional<duration> after(const error& why, int number, bool idempotent, time_point now, time_point deadline) noexcept {
-        const bool ours = why.code().category() == futon_category();
+        return after(policy_, why, number, idempotent, now, deadline);
+    }
+    /// The same by a policy of the call's own.
+    [[nodiscard]] std::optional<duration> after(const exponential_backoff& policy, const error& why, int number, bool idempotent,
+                                                time_point now, time_point deadline) noexcept {
         const failed_attempt attempt{.number = number,
-                                     .code = ours ? static_cast<errc>(why.code().value()) : errc::remote_error,
+                                     .code = code_of(why),
                                      .ran = why.ran(),
                                      .idempotent = idempotent,
                                      .now = now,
                                      .deadline = deadline};
-        if (policy_.max_attempts <= 1) return std::nullopt;
+        if (policy.max_attempts <= 1) return std::nullopt;
         const bool gone = attempt.code == errc::unavailable || attempt.code == errc::connection_lost;
         if (gone && why.ran() == executed::no && number < most_moves) return duration{};
-        const auto delay = policy_.next_delay(attempt);
+        const auto delay = policy.next_delay(attempt);
         if (!delay) return std::nullopt;
         // What the peer asks for may be longer than anybody waits.
         const auto pause = std::max(*delay, why.retry_after());
@@ -45,7 +51,18 @@ public:
         return pause;
     }
 
+    /// May there be one more attempt beside one that is slow?
+    [[nodiscard]] bool may_hedge(time_point now) noexcept { return budget_.spend_hedge(now); }
+    /// Whether an attempt that failed so says nothing of others that are under way.
+    [[nodiscard]] static bool is_of_one_provider(const error& why, bool idempotent) noexcept {
+        const auto code = code_of(why);
+        return belongs_to(code, cond::retryable) && may_repeat({.code = code, .ran = why.ran(), .idempotent = idempotent});
+    }
+
 private:
+    [[nodiscard]] static errc code_of(const error& why) noexcept {
+        return why.code().category() == futon_category() ? static_cast<errc>(why.code().value()) : errc::remote_error;
+    }
     // How often a call that was never sent may change its connection, e.g. while servers restart.
     static constexpr int most_moves = 16;
 

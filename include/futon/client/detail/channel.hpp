@@ -9,7 +9,10 @@
 #include <futon/client/call_rules.hpp>
 #include <futon/client/client_options.hpp>
 #include <futon/client/detail/attempts.hpp>
+#include <futon/client/detail/call_books.hpp>
 #include <futon/client/detail/fleet.hpp>
+#include <futon/client/detail/hedged_call.hpp>
+#include <futon/client/detail/hedges.hpp>
 #include <futon/client/detail/pending_list.hpp>
 #include <futon/client/detail/settings.hpp>
 #include <futon/client/detail/supply.hpp>
@@ -36,7 +39,7 @@ namespace futon::detail {
 
 /// Thread-safety: safe. One lock guards the routing; it is never held while a call completes.
 /// Lifetime: lanes and calls keep it alive; `close()` cuts the circle.
-class channel final : public any_channel, public lane_owner, private timer {
+class channel final : public any_channel, public lane_owner, private hedge_owner, private timer {
 public:
     channel(std::shared_ptr<const client_options> how, intrusive_ptr<runtime_state> runtime, intrusive_ptr<client_offer> offered)
         : options_{std::move(how)},
@@ -101,6 +104,13 @@ private:
     inline void lane_replied(intrusive_ptr<call> which, const response& reply) noexcept override;
     inline void lane_counted(const session_stats& counters) noexcept override;
 
+    // What hedged calls tell. Calls that may be hedged go this way; false: this one does not.
+    [[nodiscard, gnu::cold, gnu::noinline]] inline bool submit_hedged(const intrusive_ptr<call>& asked) noexcept;
+    inline void hedge_due(hedged_call& which) noexcept override;
+    inline void hedge_answered(hedged_call& which, const call& attempt, const response& reply) noexcept override;
+    inline void hedge_failed(hedged_call& which, error why) noexcept override;
+    [[nodiscard]] static hedged_call* hedge_of(const call& which) noexcept { return static_cast<hedged_call*>(which.hedge.get()); }
+
     void route(intrusive_ptr<call> which, bool is_new = false) noexcept;
     // What becomes of a call: it goes out at once, or it waits, or it fails.
     struct way {
@@ -130,7 +140,8 @@ private:
     [[nodiscard]] intrusive_ptr<call> wake_locked(const call& which) noexcept;
     inline void fire(bool due) noexcept override;
     void complete(intrusive_ptr<call> which, error why, std::string_view peer = {}) noexcept;
-    void report(const call& which, std::string_view peer, const error* failure, const metadata* headers) const noexcept;
+    // Of a hedged call.
+    [[gnu::cold, gnu::noinline]] inline void complete_attempt(intrusive_ptr<call> which, error why, std::string_view peer) noexcept;
 
     const std::shared_ptr<const client_options> options_;
     const intrusive_ptr<runtime_state> runtime_;
@@ -148,6 +159,7 @@ private:
     time_point alarm_for_ = no_deadline;
     service_numbers services_;
     attempts attempts_{options_->retry};
+    hedges hedges_{options_->hedge};
     std::vector<std::function<void(result<void>)>> ready_waiters_;
     session_stats past_;  // Of connections that are gone.
     std::uint64_t past_connects_ = 0;
@@ -160,9 +172,7 @@ private:
 
     supply supply_;
     std::atomic<duration::rep> timeout_{options_->timeout.count()};
-    std::atomic<std::uint64_t> succeeded_{0};
-    std::atomic<std::uint64_t> failed_{0};
-    std::atomic<std::uint64_t> retries_{0};
+    call_books books_{*options_, runtime_->reports()};
 };
 
 /// Tries a call again after a pause.
@@ -203,7 +213,8 @@ inline const service_info& channel::open(const std::string& key, std::vector<met
 }
 
 inline void channel::submit(intrusive_ptr<call> which) noexcept {
-    which->wants_times = static_cast<bool>(options_->on_call);
+    which->wants_times = books_.has_hook();
+    if (hedges_.may_concern(*which) && submit_hedged(which)) [[unlikely]] return;
     route(std::move(which), true);
 }
 
@@ -340,16 +351,21 @@ inline void channel::cancel(call& which) noexcept {
     which.cancel_requested.store(true);
     intrusive_ptr<call> waited;
     intrusive_ptr<carrier> at;
+    std::vector<intrusive_ptr<call>> under_way;
     {
         const std::lock_guard lock{mutex_};
         at = which.at;
-        if (!at) {
+        if (auto* const hedge = hedge_of(which); hedge && hedge->is_asked(which)) {
+            under_way = hedge->attempts();
+            at = nullptr;
+        } else if (!at) {
             auto taken = waiting_.take_if([&](const call& each) { return &each == &which; });
             waited = taken.empty() ? wake_locked(which) : std::move(taken.front());
         }
     }
     if (at) return static_cast<connection&>(*at).cancel(intrusive_ptr<call>{&which});
     if (waited) complete(std::move(waited), error{errc::cancelled, "the caller cancelled the call", executed::no});
+    for (const auto& each : under_way) cancel(*each);
 }
 
 inline void channel::failed(intrusive_ptr<call> which, error why) noexcept {
@@ -363,17 +379,21 @@ inline void channel::failed(intrusive_ptr<call> which, error why) noexcept {
         if (const auto at = std::exchange(which->at, nullptr)) peer = at->peer();
         which->id = 0;
         which->ran = std::max(which->ran, why.ran());
+        auto* const hedge = hedge_of(*which);
         if (closed_) {
             why = error{errc::client_closed, "the client was closed", why.ran()};
+        } else if (hedge && hedge->leaves_it_to_others(*which, why, at_time)) {
+            return;
         } else if (!which->streams || !which->streams->taken) {
-            pause = attempts_.after(why, which->attempts, which->request.method->idempotent, at_time, which->request.deadline);
+            pause = attempts_.after(retry_of(*which, attempts_.policy()), why, hedge ? hedge->made() : which->attempts,
+                                    which->request.method->idempotent, at_time, which->request.deadline);
         }
     }
     if (!pause) {
         why = why.with_where(which->request.method->full_name() + (peer.empty() ? "" : " at " + peer));
         return complete(std::move(which), std::move(why), peer);
     }
-    retries_.fetch_add(1, std::memory_order_relaxed);
+    books_.retried();
     if (*pause == duration{}) return route(std::move(which));
     auto* const later = new retry_later{intrusive_ptr<channel>{this}, which};
     {
@@ -392,27 +412,13 @@ inline void channel::failed(intrusive_ptr<call> which, error why) noexcept {
 
 inline void channel::complete(intrusive_ptr<call> which, error why, std::string_view peer) noexcept {
     if (which->request.oneway) return;
-    failed_.fetch_add(1, std::memory_order_relaxed);
+    if (which->hedge && !hedge_of(*which)->is_asked(*which)) [[unlikely]] return complete_attempt(std::move(which), std::move(why), peer);
+    books_.failed();
     if (why.where().empty()) why = why.with_where(which->request.method->full_name());
     // An earlier attempt counts, too.
     if (which->ran > why.ran()) why = why.with_executed(which->ran);
-    report(*which, peer, &why, nullptr);
+    books_.report(*which, peer, &why, nullptr, now());
     which->fail(std::move(why));
-}
-
-inline void channel::report(const call& which, std::string_view peer, const error* failure, const metadata* headers) const noexcept {
-    if (!options_->on_call) return;
-    try {
-        options_->on_call({.method = *which.request.method,
-                          .peer = peer,
-                          .failure = failure,
-                          .attempts = which.attempts,
-                          .total = now() - which.started,
-                          .times = which.times,
-                          .headers = headers});
-    } catch (...) {
-        runtime_->reports().log({.level = log_level::error, .kind = "hook_threw", .text = "on_call threw; its exception was dropped"});
-    }
 }
 
 inline result<void> channel::send_oneway(intrusive_ptr<call> made) noexcept {
@@ -480,6 +486,7 @@ inline void channel::lane_parks(intrusive_ptr<call> which) noexcept {
         fleet_.undone(*which, now());
         which->at = nullptr;
         --which->attempts;
+        if (auto* const hedge = hedge_of(*which); hedge && hedge->leaves_it_to_others(*which, error{errc::overloaded, executed::no}, now())) return;
     }
     route(std::move(which));
 }
@@ -491,13 +498,93 @@ inline void channel::lane_replied(intrusive_ptr<call> which, const response& rep
     }
     auto bounded = reply;
     bounded.complexity = &options_->limits.complexity;
-    // Where nobody waits any more, nobody decodes it either.
-    if (!which->succeed(bounded)) decoded(*which, reply, nullptr);
+    // Where nobody waits any more, nobody decodes it either. Of attempts side by side one counts.
+    if (!which->succeed(bounded) && !which->hedge) decoded(*which, reply, nullptr);
 }
 
 inline void channel::decoded(const call& which, const response& reply, const error* bad) noexcept {
-    (bad ? failed_ : succeeded_).fetch_add(1, std::memory_order_relaxed);
-    if (options_->on_call) report(which, which.at ? std::string_view{which.at->peer()} : std::string_view{}, bad, reply.headers);
+    bad ? books_.failed() : books_.succeeded();
+    if (books_.has_hook()) books_.report(which, which.at ? std::string_view{which.at->peer()} : std::string_view{}, bad, reply.headers, now());
+}
+
+// The caller's call stays behind, see `hedged_call`; from here on what is routed are its attempts.
+bool channel::submit_hedged(const intrusive_ptr<call>& asked) noexcept {
+    intrusive_ptr<call> first;
+    try {
+        const auto at_time = now();
+        const std::lock_guard lock{mutex_};
+        const auto rule = hedges_.rule_of(*asked, attempts_.policy());
+        if (closed_ || !rule) return false;
+        const auto made = make_intrusive<hedged_call>(intrusive_ptr<call_router>{this}, static_cast<hedge_owner&>(*this), home_.where, asked, *rule, at_time);
+        first = made->make_attempt();
+        made->add(first);
+        if (const auto delay = hedges_.delay(*asked, *rule, at_time)) made->plan(*delay, at_time);
+        // From here on a cancel finds the attempt; one that came before stops it when it is routed.
+        asked->hedge = made;
+        if (asked->cancel_requested.load()) first->cancel_requested.store(true);
+    } catch (const std::bad_alloc&) {
+        return false;
+    }
+    route(std::move(first), true);
+    return true;
+}
+
+void channel::hedge_due(hedged_call& which) noexcept {
+    intrusive_ptr<call> more;
+    connection* to = nullptr;
+    try {
+        const auto at_time = now();
+        const std::lock_guard lock{mutex_};
+        if (closed_ || !which.is_due(at_time)) return;
+        if (which.made() >= retry_of(which.asked(), attempts_.policy()).max_attempts) return;
+        more = which.make_attempt();
+        which.share_tried(*more);
+        to = fleet_.begin_beside(*more, at_time, [&] { return attempts_.may_hedge(at_time); });
+        if (!to) return;
+        more->at = intrusive_ptr<carrier>{to};
+        more->attempts = 1;
+        which.add(more);
+        which.plan_next(at_time);
+        hedges_.made();
+    } catch (const std::bad_alloc&) {
+        return;
+    }
+    to->submit(std::move(more));
+}
+
+void channel::hedge_answered(hedged_call& which, const call& attempt, const response& reply) noexcept {
+    hedged_call::rest left;
+    {
+        const auto at_time = now();
+        const std::lock_guard lock{mutex_};
+        hedges_.answered(which, attempt, at_time);
+        left = which.finish(&attempt);
+    }
+    for (const auto& each : left.attempts) cancel(*each);
+    if (!left.asked->succeed(reply)) decoded(*left.asked, reply, nullptr);
+}
+
+void channel::hedge_failed(hedged_call& which, error why) noexcept {
+    hedged_call::rest left;
+    std::string peer;
+    {
+        const std::lock_guard lock{mutex_};
+        left = which.finish(nullptr);
+        peer = which.peer();
+    }
+    for (const auto& each : left.attempts) cancel(*each);
+    complete(std::move(left.asked), std::move(why), peer);
+}
+
+void channel::complete_attempt(intrusive_ptr<call> which, error why, std::string_view peer) noexcept {
+    {
+        const auto at_time = now();
+        const std::lock_guard lock{mutex_};
+        auto& hedge = *hedge_of(*which);
+        if (hedge.leaves_it_to_others(*which, why, at_time)) return;
+        hedge.was_last(*which, peer);
+    }
+    which->fail(std::move(why));
 }
 
 inline void channel::set_endpoints(const endpoints& wanted) {
@@ -577,6 +664,7 @@ inline void channel::follow_rules_locked() {
     const auto rules = lay_over(own_rules_, settings_, *options_, faults);
     timeout_.store(rules.timeout.value_or(options_->timeout).count(), std::memory_order_relaxed);
     attempts_.set_policy(rules.retry.value_or(options_->retry));
+    hedges_.set_rule(rules.hedge.value_or(options_->hedge));
     if (rules.balancer || other_balancer_) fleet_.set_balancer(rules.balancer ? *rules.balancer : rules_of(*options_).balancer);
     other_balancer_ = rules.balancer.has_value();
     fleet_.set_health(rules.health.value_or(options_->health));
@@ -637,13 +725,12 @@ inline void channel::inspect(const intrusive_ptr<pending_list>& list) const {
 
 inline client_stats channel::stats() const noexcept {
     client_stats sum;
-    sum.succeeded = succeeded_.load();
-    sum.failed = failed_.load();
-    sum.retries = retries_.load();
+    books_.add_to(sum);
     sum.threads = runtime_->reports().counted();
     const std::lock_guard lock{mutex_};
     sum.calls = calls_;
     sum.queued = waiting_.size();
+    hedges_.add_to(sum);
     const auto counts = fleet_.counts();
     sum.providers = counts.listed;
     sum.usable_providers = counts.usable;

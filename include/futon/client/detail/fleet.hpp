@@ -67,6 +67,16 @@ public:
         if (only_) [[likely]] return only_->ready_connection();
         return choose(which, now);
     }
+    /// The same for an attempt beside others, whose providers it avoids in any case. `may_be_made()` is asked when there is one.
+    template <class Ask>
+    [[nodiscard]] connection* begin_beside(call& which, time_point now, Ask may_be_made) {
+        if (only_) return nullptr;
+        const auto& view = current_view(which, now);
+        auto how = context_of(which, now);
+        const auto found = pick(*view, which, how);
+        if (!found.ready || !may_be_made()) return nullptr;
+        return begin_on(which, found, view, how);
+    }
     /// Whether a call that waits may be sent to the peer of `to`; then its attempt begins.
     [[nodiscard]] bool begin_on(call& which, const lane& to, time_point now);
     /// An attempt is over. `why` is null if it succeeded; `now`: when.
@@ -148,6 +158,19 @@ private:
     [[nodiscard]] static connection* ready_of(const node& n) noexcept;
     [[nodiscard]] static bool is_connected(const node& n) noexcept;
     [[nodiscard]] connection* choose(call& which, time_point now);
+    // Both null if there is none.
+    struct choice {
+        node* picked = nullptr;
+        connection* ready = nullptr;
+    };
+    [[nodiscard]] static choice pick(cluster_view& view, const call& which, pick_context& how);
+    [[nodiscard]] const std::shared_ptr<cluster_view>& current_view(const call& which, time_point now);
+    [[nodiscard]] pick_context context_of(const call& which, time_point now) noexcept {
+        pick_context how{.now = now, .random = random_};
+        if (which.request.hash_key != 0) how.hash_key = which.request.hash_key;
+        return how;
+    }
+    connection* begin_on(call& which, choice found, const std::shared_ptr<cluster_view>& view, pick_context& how);
     void begin_on(call& which, node& n, const std::shared_ptr<cluster_view>& view, time_point now);
     void end_attempt(call& which, const error* why, time_point now);
     void probe(cluster_view& view, pick_context& how);
@@ -197,35 +220,48 @@ inline bool fleet::is_connected(const node& n) noexcept {
     return std::any_of(all.begin(), all.end(), [](const auto& each) { return each->current() == lane::state::ready; });
 }
 
-inline connection* fleet::choose(call& which, time_point now) {
+inline const std::shared_ptr<cluster_view>& fleet::current_view(const call& which, time_point now) {
     if (now >= look_next_ || review_due_) look_after(now);
     if (idle_ > 0) static_cast<void>(wake());
-    const auto& view = view_of(which, now);
-    auto& trace = which.attempt;
+    return view_of(which, now);
+}
+
+inline fleet::choice fleet::pick(cluster_view& view, const call& which, pick_context& how) {
+    const auto& trace = which.attempt;
     // Behind the nodes that this call has tried, those whose connections are full.
     std::array<node*, attempt_trace::most_tried + 3> avoid{};
     std::size_t avoided = trace.tried_count;
     for (std::size_t i = 0; i < avoided; ++i) avoid[i] = static_cast<node*>(trace.tried[i]);
-    pick_context how{.now = now, .random = random_};
-    if (which.request.hash_key != 0) how.hash_key = which.request.hash_key;
-    for (bool again = false; avoided < avoid.size();) {
+    while (avoided < avoid.size()) {
         how.tried = {avoid.data(), avoided};
-        auto* const picked = view->policy.pick(view->nodes, how);
-        if (!picked) {
-            // A call that has tried them all may try them again.
-            if (again || trace.tried_count == 0) return nullptr;
-            again = true;
-            avoided = trace.tried_count = 0;
-            continue;
-        }
+        auto* const picked = view.policy.pick(view.nodes, how);
+        if (!picked) break;
         if (auto* const ready = ready_of(*picked)) {
-            if (!which.request.oneway) begin_on(which, *picked, view, now);
-            if (view->policy.probes()) probe(*view, how);
-            return ready;
+            how.tried = {};
+            return {picked, ready};
         }
         avoid[avoided++] = picked;
     }
-    return nullptr;
+    how.tried = {};
+    return {};
+}
+
+inline connection* fleet::choose(call& which, time_point now) {
+    const auto& view = current_view(which, now);
+    auto how = context_of(which, now);
+    auto found = pick(*view, which, how);
+    if (!found.ready && which.attempt.tried_count > 0) {
+        // A call that has tried them all may try them again.
+        which.attempt.tried_count = 0;
+        found = pick(*view, which, how);
+    }
+    return found.ready ? begin_on(which, found, view, how) : nullptr;
+}
+
+inline connection* fleet::begin_on(call& which, choice found, const std::shared_ptr<cluster_view>& view, pick_context& how) {
+    if (!which.request.oneway) begin_on(which, *found.picked, view, how.now);
+    if (view->policy.probes()) probe(*view, how);
+    return found.ready;
 }
 
 inline void fleet::begin_on(call& which, node& n, const std::shared_ptr<cluster_view>& view, time_point now) {

@@ -19,8 +19,8 @@
 
 namespace futon::detail {
 
-/// `own` with what `set` says laid over it: "timeout" with its unit, e.g. "200ms"; "retries", the attempts after the first;
-/// "balancer", by name. Other keys are for others. What cannot be read is left as it was, and said in `faults`.
+/// `own` with what `set` says laid over it: "timeout" with its unit, e.g. "200ms"; "cluster", "failfast" or "failover"; "retries",
+/// the attempts after the first; "hedge", "off", "p95" or a delay; "balancer", by name. Other keys are for others. What cannot be read is left as it was, and said in `faults`.
 [[nodiscard]] inline call_rules lay_over(call_rules own, const metadata& set, const client_options& options, std::vector<std::string>& faults) {
     const auto refuse = [&](std::string_view key, std::string_view value, const std::string& expected) {
         faults.push_back("the registry's setting '" + std::string{key} + "=" + std::string{value} + "' is ignored: " + expected);
@@ -38,6 +38,30 @@ namespace futon::detail {
             own.retry = policy;
         } else {
             refuse("retries", *text, "expected a number from 0 to 100");
+        }
+    }
+    if (const auto text = set.get("cluster")) {
+        auto policy = own.retry.value_or(options.retry);
+        if (*text == "failfast") {
+            policy.max_attempts = 1;
+            own.retry = policy;
+        } else if (*text == "failover") {
+            if (policy.max_attempts <= 1) policy.max_attempts = exponential_backoff{}.max_attempts;
+            own.retry = policy;
+        } else {
+            refuse("cluster", *text, "expected failover or failfast");
+        }
+    }
+    if (const auto text = set.get("hedge")) {
+        duration after{};
+        if (*text == "off") {
+            own.hedge = hedging{};
+        } else if (*text == "p95") {
+            own.hedge = hedging{.max_attempts = 2};
+        } else if (parse_duration(*text, std::chrono::hours{24}, after) && after > duration{}) {
+            own.hedge = hedging{.max_attempts = 2, .delay = after};
+        } else {
+            refuse("hedge", *text, "expected off, p95, or a time with its unit, e.g. 20ms");
         }
     }
     if (const auto text = set.get("balancer")) {

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <futon/client/detail/attempts.hpp>
+
+#include <doctest/doctest.h>
+
+#include <chrono>
+
+using namespace std::chrono_literals;
+
+namespace {
+
+const futon::time_point now{10s};
+const futon::error busy{futon::errc::overloaded, futon::executed::no};
+
+TEST_CASE("attempts: retries and hedges draw from one budget") {
+    futon::detail::attempts attempts{futon::exponential_backoff{}};
+    for (int i = 0; i < 10; ++i) REQUIRE(attempts.after(busy, 1, true, now, now + 3s));
+    CHECK_FALSE(attempts.after(busy, 1, true, now, now + 3s));
+    CHECK_FALSE(attempts.may_hedge(now));
+    // A second earns one attempt, whichever comes first.
+    CHECK(attempts.may_hedge(now + 1s));
+    CHECK_FALSE(attempts.after(busy, 1, true, now + 1s, now + 3s));
+}
+
+TEST_CASE("attempts: hedges leave half of the budget to retries") {
+    futon::detail::attempts attempts{futon::exponential_backoff{}};
+    for (int i = 0; i < 5; ++i) REQUIRE(attempts.may_hedge(now));
+    CHECK_FALSE(attempts.may_hedge(now));
+    for (int i = 0; i < 5; ++i) CHECK(attempts.after(busy, 1, true, now, now + 3s));
+    CHECK_FALSE(attempts.after(busy, 1, true, now, now + 3s));
+}
+
+TEST_CASE("attempts: a call's own policy comes before the channel's") {
+    futon::detail::attempts attempts{futon::exponential_backoff{.max_attempts = 2}};
+    CHECK_FALSE(attempts.after(busy, 2, false, now, now + 3s));
+    CHECK(attempts.after(futon::exponential_backoff{.max_attempts = 3}, busy, 2, false, now, now + 3s));
+    CHECK_FALSE(attempts.after(futon::exponential_backoff{.max_attempts = 1}, busy, 1, false, now, now + 3s));
+}
+
+TEST_CASE("attempts: what failed at one provider says nothing of attempts at others, an answer does") {
+    using futon::detail::attempts;
+    const auto of_one = [](futon::errc code, futon::executed ran) { return attempts::is_of_one_provider({code, ran}, true); };
+    CHECK(of_one(futon::errc::connection_lost, futon::executed::maybe));
+    CHECK(of_one(futon::errc::overloaded, futon::executed::no));
+    CHECK(of_one(futon::errc::connect_failed, futon::executed::no));
+    CHECK_FALSE(of_one(futon::errc::overloaded, futon::executed::yes));
+    CHECK_FALSE(of_one(futon::errc::cancelled, futon::executed::maybe));
+    CHECK_FALSE(of_one(futon::errc::deadline_exceeded, futon::executed::maybe));
+    CHECK_FALSE(of_one(futon::errc::permission_denied, futon::executed::no));
+    CHECK_FALSE(of_one(futon::errc::client_closed, futon::executed::maybe));
+    CHECK_FALSE(attempts::is_of_one_provider({futon::errc::connection_lost, futon::executed::maybe}, false));
+}
+
+}  // namespace
