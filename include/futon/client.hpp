@@ -8,4 +8,5 @@
 #include <futon/client/client.hpp>
 #include <futon/contract.hpp>
 #include <futon/core/with_context.hpp>
+#include <futon/service/broadcast.hpp>
 #include <futon/service/failure.hpp>

@@ -11,6 +11,7 @@
 #include <chrono>
 #include <string>
 #include <utility>
+#include <vector>
 
 using namespace std::chrono_literals;
 
@@ -32,6 +33,15 @@ struct Market {
 };
 FUTON_SERVICE(Market, (quote, futon::idempotent), (order, futon::failfast))
 // [/failfast_contract]
+
+struct Cache {
+    int forget(std::string key);
+};
+FUTON_SERVICE(Cache, (forget, futon::idempotent))
+
+struct cache_impl {
+    int forget(const std::string&) { return 1; }
+};
 
 struct market_impl {
     double quote(const std::string& currency) { return currency == "EUR" ? 1.0 : 0.9; }
@@ -102,6 +112,28 @@ TEST_CASE("docs: attempts") {
     // [/failfast]
     for (const auto& each : {market, eager, patient, once, again}) CHECK(each.quote("EUR").get() == 1.0);
     market.order("EUR", 5).get();
+}
+
+TEST_CASE("docs: one call at every provider") {
+    const futon::memory_registry registry;
+    futon::server one{{.listen = "tcp://127.0.0.1:0", .registry = registry}};
+    futon::server two{{.listen = "tcp://127.0.0.1:0", .registry = registry}};
+    for (auto* each : {&one, &two}) {
+        each->provide<Cache>(cache_impl{});
+        each->start();
+    }
+    futon::client client{{.registry = registry}};
+    int forgotten = 0;
+    std::vector<std::string> failed;
+    // [broadcast]
+    auto cache = client.stub<Cache>();
+    for (const auto& [from, outcome] : futon::broadcast<&Cache::forget>(cache, "user-7").get()) {
+        if (outcome) forgotten += *outcome;
+        else failed.push_back(from.text() + ": " + outcome.error().message());
+    }
+    // [/broadcast]
+    CHECK(forgotten == 2);
+    CHECK(failed.empty());
 }
 
 }  // namespace

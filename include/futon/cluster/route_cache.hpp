@@ -101,7 +101,7 @@ private:
     void refresh(cluster_view& view, const node_table& table) {
         auto nodes = table.listed();
         routers_.narrow(view.wanted, nodes);
-        const bool panic = view.nodes.panic();
+        const bool panic = view.nodes.panic() || !view.wanted.address.empty();
         view.nodes.assign(std::move(nodes), table.version());
         view.nodes.set_panic(panic);
         view.policy.rebuild(view.nodes);

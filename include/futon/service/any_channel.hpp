@@ -4,11 +4,14 @@
 /// \file
 /// What stubs call through, whatever carries the calls: a client's channel, or the way back from a server.
 
+#include <futon/async/future.hpp>
+#include <futon/async/make_ready.hpp>
 #include <futon/core/error.hpp>
 #include <futon/core/executor.hpp>
 #include <futon/core/result.hpp>
 #include <futon/filter/any_filter.hpp>
 #include <futon/message/call.hpp>
+#include <futon/message/endpoint.hpp>
 #include <futon/message/invocation.hpp>
 #include <futon/service/call_options.hpp>
 #include <futon/service/stub_core.hpp>
@@ -53,6 +56,11 @@ public:
     [[nodiscard]] virtual const client_filters& filters() const noexcept {
         static const client_filters none;
         return none;
+    }
+    /// The providers that such a call might go to, as soon as they are known, within the call's time.
+    [[nodiscard]] virtual future<std::vector<endpoint>> providers(const call& which) {
+        return make_failed<std::vector<endpoint>>(
+            callback_executor(), error{errc::bad_arguments, "there is one provider only: call it", executed::no}.with_where(which.request.method->full_name()));
     }
     /// Stops when calls can be made no more, for those that it does not have yet.
     [[nodiscard]] virtual std::stop_token closing() const noexcept { return {}; }

@@ -13,6 +13,7 @@
 #include <futon/client/detail/fleet.hpp>
 #include <futon/client/detail/hedged_call.hpp>
 #include <futon/client/detail/hedges.hpp>
+#include <futon/client/detail/list_waiters.hpp>
 #include <futon/client/detail/pending_list.hpp>
 #include <futon/client/detail/settings.hpp>
 #include <futon/client/detail/supply.hpp>
@@ -60,6 +61,7 @@ public:
     bool waits_for_ready() const noexcept override { return options_->wait_for_ready; }
     const client_filters& filters() const noexcept override { return options_->filters; }
     std::stop_token closing() const noexcept override { return closing_.get_token(); }
+    future<std::vector<endpoint>> providers(const call& which) override;
 
     // What calls tell.
     inline void cancel(call& which) noexcept override;
@@ -131,6 +133,7 @@ private:
     [[nodiscard]] waiting_calls::list take_hopeless_locked() noexcept;
     // What a registry says.
     void told(result<provider_update> what) noexcept;
+    void settle_lists() noexcept;
     void take(provider_update update);
     void retire(const fleet::lane_list& leaving) noexcept;
     void follow_rules_locked();
@@ -161,6 +164,7 @@ private:
     attempts attempts_{options_->retry};
     hedges hedges_{options_->hedge};
     std::vector<std::function<void(result<void>)>> ready_waiters_;
+    list_waiters list_waiters_;
     session_stats past_;  // Of connections that are gone.
     std::uint64_t past_connects_ = 0;
     std::uint64_t calls_ = 0;
@@ -615,6 +619,7 @@ inline void channel::told(result<provider_update> what) noexcept {
         }
         const auto text = what.error().message();
         runtime_->reports().log({.level = log_level::warning, .kind = "registry_unreadable", .text = text});
+        settle_lists();
         move_waiting();
     } catch (const std::exception& e) {
         runtime_->reports().log({.level = log_level::error, .kind = "registry_update_failed", .text = e.what()});
@@ -640,7 +645,39 @@ inline void channel::take(provider_update update) {
     }
     retire(leaving);
     if (wants_full) supply_.refresh();
+    settle_lists();
     move_waiting();
+}
+
+inline future<std::vector<endpoint>> channel::providers(const call& which) {
+    const auto left = which.request.deadline == no_deadline ? duration::max() : which.request.deadline - now();
+    result<std::vector<endpoint>> known{std::in_place};
+    {
+        const std::lock_guard lock{mutex_};
+        if (closed_) {
+            known = error{errc::client_closed, "the client was closed", executed::no};
+        } else if (fleet_.is_awaited()) {
+            return list_waiters_.add(callbacks_, which, left);
+        } else {
+            known = fleet_.providers(which);
+        }
+    }
+    if (!known) return make_failed<std::vector<endpoint>>(callbacks_, std::move(known).error().with_where(which.request.method->full_name()));
+    return make_ready(callbacks_, *std::move(known));
+}
+
+// There is a list now, or there will be none.
+inline void channel::settle_lists() noexcept {
+    list_waiters::settled done;
+    {
+        const std::lock_guard lock{mutex_};
+        if (list_waiters_.empty() || (fleet_.is_awaited() && !closed_)) return;
+        done = list_waiters_.settle([&](const call& each) -> result<std::vector<endpoint>> {
+            if (closed_) return error{errc::client_closed, "the client was closed", executed::no};
+            return fleet_.providers(each);
+        });
+    }
+    list_waiters::tell(std::move(done));
 }
 
 inline void channel::retire(const fleet::lane_list& leaving) noexcept {
@@ -704,6 +741,7 @@ inline void channel::close() noexcept {
     const error why{errc::client_closed, "the client was closed", executed::no};
     for (auto& waiter : waiters) waiter(why);
     closing_.request_stop();
+    settle_lists();
     for (auto& each : waiting) complete(std::move(each), why);
     for (const auto& each : leaving) each->close(why.with_executed(executed::maybe));
 }

@@ -120,6 +120,11 @@ public:
         if (!wants_full) why_not_told_.reset();
         return adopt(changes, now, make);
     }
+    /// All that a call might go to, whatever their health, but for those that are about to stop and, where others are not,
+    /// those of weight 0; by address. Or why there are none.
+    [[nodiscard]] result<std::vector<endpoint>> providers(const call& which);
+    /// Whether the registry has been asked, and has not answered.
+    [[nodiscard]] bool is_awaited() const noexcept { return !expected_.empty() && !told_.is_told() && !why_not_told_; }
     /// Why the registry told nothing, if it was asked and could not say.
     void not_told(error why) { why_not_told_ = std::move(why); }
     /// Nothing is known yet, and something will be.
@@ -327,7 +332,7 @@ inline void fleet::took_report(const lane& from, const load_report& report, time
 }
 
 inline bool fleet::wake() noexcept {
-    bool hope = !expected_.empty() && !told_.is_told() && !why_not_told_;
+    bool hope = is_awaited();
     idle_ = 0;
     // Those that routers leave out, e.g. because they make a subset, need no connection.
     for (const auto& view : routes_.views()) {
@@ -352,6 +357,19 @@ inline bool fleet::wake(const call& which) noexcept {
             return each->current() == lane::state::connecting || each->current() == lane::state::ready;
         });
     });
+}
+
+inline result<std::vector<endpoint>> fleet::providers(const call& which) {
+    std::vector<endpoint> all;
+    const auto& view = view_of(which);
+    for (const auto takes : {true, false}) {
+        for (const auto* n : view->nodes)
+            if (!n->is_held(hold::draining) && (!takes || !n->is_held(hold::drained))) all.push_back(n->told.address);
+        if (!all.empty()) break;
+    }
+    if (all.empty()) return why_not(&which);
+    std::sort(all.begin(), all.end(), [](const endpoint& a, const endpoint& b) { return a.text() < b.text(); });
+    return all;
 }
 
 inline bool fleet::any_ready() const noexcept {
@@ -384,7 +402,9 @@ inline void fleet::look_after(time_point now) {
     if (change.weights) routes_.reweigh();
     if (change.holds || review_due_) {
         review_due_ = false;
-        for (const auto& each : routes_.views()) static_cast<void>(health_.review(each->nodes));
+        // Who names a provider means it, ejected or not.
+        for (const auto& each : routes_.views())
+            if (each->wanted.address.empty()) static_cast<void>(health_.review(each->nodes));
         count_usable(now);
     } else if (health_.recovery().recovering()) {
         count_usable(now);  // Its number may have rested long enough.

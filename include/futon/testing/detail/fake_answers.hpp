@@ -7,6 +7,7 @@
 #include <futon/core/bytes.hpp>
 #include <futon/service/description.hpp>
 #include <futon/service/incoming_call.hpp>
+#include <futon/service/method_pointer.hpp>
 #include <futon/service/stream_traits.hpp>
 #include <futon/service/typed_handler.hpp>
 #include <futon/wire/decode.hpp>
@@ -23,26 +24,6 @@
 #include <vector>
 
 namespace futon::detail {
-
-template <class Method, auto Pointer>
-constexpr bool points_to(...) {
-    return false;
-}
-// Where both are of one type. No concept: clang 16 takes the comparison for no constant there.
-template <class Method, auto Pointer, class Same = decltype(Method::template is<typename Method::contract, Pointer>())>
-constexpr bool points_to(int) {
-    return Same::value;
-}
-
-/// The number of the method that `Pointer` points to; `method_count` if it is none of the contract's.
-template <class Contract, auto Pointer>
-consteval std::size_t index_of_pointer() {
-    std::size_t found = method_count<Contract>;
-    for_each_method<Contract>([&]<class Method>(Method) {
-        if (points_to<Method, Pointer>(0)) found = Method::index;
-    });
-    return found;
-}
 
 /// One function as an implementation of one method.
 template <class F>
