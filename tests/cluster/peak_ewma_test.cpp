@@ -130,6 +130,20 @@ TEST_CASE("peak_ewma: a node that fails at once gets next to no calls, and is tr
     CHECK(to_bad < 25);  // A fair share were 500.
 }
 
+TEST_CASE("peak_ewma: an answer after a long silence does not bring back what had faded") {
+    timed one{1};
+    for (int i = 0; i < 100; ++i) {
+        one.call(0, 10ms);
+        one.cluster.now += 10ms;
+    }
+    one.fail(0, 400ms, errc::deadline_exceeded, 2500ms);
+    one.cluster.now += 6s;
+    const auto faded = futon::detail::latency_now(one.cluster[0], one.cluster.now, {});
+    CHECK(faded < 0.01f);
+    one.call(0, 10ms);
+    CHECK(one.cluster[0].latency <= faded + 0.01f);
+}
+
 TEST_CASE("peak_ewma: unknown nodes count as the median, with one call until they have answered") {
     timed ten{10};
     for (std::size_t i = 0; i < 9; ++i)

@@ -70,11 +70,12 @@ inline void take_latency(node& n, const attempt_outcome& outcome, const memory_s
     }
 
     const auto gone = n.samples > 0 ? std::max(in_seconds(outcome.now - n.latency_at), 0.0f) : 0.0f;
+    // By the memory that it had until now: one call after a long silence makes that longer, and what had faded would be back.
+    const auto kept = std::exp(-gone / span.of(n));
     if (n.samples > 0) n.sample_gap = n.samples == 1 ? gone : n.sample_gap + (gone - n.sample_gap) * 0.1f;
     if (n.samples == 0 || sample >= before) {
         n.latency = sample;
     } else {
-        const auto kept = std::exp(-gone / span.of(n));
         n.latency = n.latency * kept + sample * (1 - kept);
     }
     const auto rate = success_rate_now(n, outcome.now, span);
