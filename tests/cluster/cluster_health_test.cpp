@@ -139,6 +139,28 @@ TEST_CASE("recovery_throttle: after a total outage calls are admitted as provide
     CHECK_FALSE(rule.recovering());
 }
 
+TEST_CASE("recovery_throttle: those that the registry took out while they were down still count, until the number rests") {
+    futon::dice random{7};
+    futon::recovery_throttle rule;
+    futon::time_point now{100s};
+    rule.observe(3, 3, now);
+    rule.observe(0, 3, now);
+    rule.observe(0, 0, now += 1s);
+    rule.observe(1, 1, now += 5s);
+    CHECK(rule.recovering());
+    CHECK(rule.expected() == 3);
+    int admitted = 0;
+    for (int i = 0; i < 9'000; ++i) admitted += rule.admits(random);
+    CHECK(admitted == doctest::Approx(3000).epsilon(0.1));
+    rule.observe(1, 1, now += 5s);
+    CHECK_FALSE(rule.recovering());
+    CHECK(rule.expected() == 1);
+    // It is forgotten then.
+    rule.observe(0, 1, now);
+    rule.observe(1, 1, now);
+    CHECK_FALSE(rule.recovering());
+}
+
 TEST_CASE("recovery_throttle: off") {
     futon::recovery_throttle rule{{.hold = 0s}};
     rule.observe(5, 5, futon::time_point{1s});

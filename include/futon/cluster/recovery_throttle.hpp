@@ -7,6 +7,7 @@
 #include <futon/cluster/dice.hpp>
 #include <futon/core/time.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <optional>
@@ -25,7 +26,8 @@ public:
 
     /// Whenever the number of usable nodes may have changed, and at `next_wakeup`. `known`: all that are listed and not leaving.
     void observe(std::size_t usable, std::size_t known, time_point now) noexcept {
-        known_ = known;
+        // A registry may take out those that are down: the first that is back would get what was meant for all.
+        known_ = recovering_ ? std::max(known_, known) : known;
         if (!has_worked_) {  // A client that starts is not one that recovers.
             has_worked_ = usable > 0;
         } else if (usable == 0 && known > 0 && options_.hold > duration::zero()) {
@@ -35,7 +37,10 @@ public:
             usable_ = usable;
             since_ = now;
         }
-        if (recovering_ && usable_ > 0 && (usable_ >= known_ || now - since_ >= options_.hold)) recovering_ = false;
+        if (recovering_ && usable_ > 0 && (usable_ >= known_ || now - since_ >= options_.hold)) {
+            recovering_ = false;
+            known_ = known;
+        }
     }
     /// Whether a new call may go ahead. Where nothing is usable it may: it will wait, or fail and say why.
     [[nodiscard]] bool admits(dice& random) const noexcept {
@@ -43,6 +48,8 @@ public:
         return random.chance(static_cast<double>(usable_) / static_cast<double>(known_));
     }
     [[nodiscard]] bool recovering() const noexcept { return recovering_; }
+    /// What usable nodes are a part of: after an outage the most that were known since it began.
+    [[nodiscard]] std::size_t expected() const noexcept { return known_; }
     [[nodiscard]] std::optional<time_point> next_wakeup() const noexcept {
         if (!recovering_ || usable_ == 0) return std::nullopt;
         return since_ + options_.hold;
