@@ -451,7 +451,7 @@ inline error fleet::why_not(const call* which) const {
     for (const auto* n : table_.listed()) {
         for (const auto& each : of(*n).lanes) {
             const auto& why = each->last_error();
-            if (why == errc::unsupported_protocol || why == errc::bad_address) code = static_cast<errc>(why.code().value());
+            if (why == errc::unsupported_protocol || why == errc::bad_address || why == errc::protocol_error) code = static_cast<errc>(why.code().value());
             if (text.size() < 512) text += (text.empty() ? "" : "; ") + why.message();
         }
     }

@@ -40,7 +40,7 @@ class lane final : public connection_owner, private timer {
 public:
     enum class state : std::uint8_t {
         idle,        ///< Nobody asked for a connection yet, or the last one ended in peace.
-        connecting,
+        connecting,  ///< Until the peer's preface came: before that it may be one that stops, and would drop what it gets.
         ready,
         backing_off, ///< The last attempt failed; the next one begins by itself.
         closed,
@@ -143,7 +143,6 @@ private:
             too_late = state_ == state::closed;
             if (!too_late) {
                 connection_ = made;
-                state_ = state::ready;
                 full_ = false;
                 ++connects_;
             }
@@ -156,6 +155,13 @@ private:
             return;
         }
         made->open();
+    }
+    void ready(connection& which) noexcept override {
+        {
+            const std::lock_guard lock{mutex_};
+            if (connection_.get() != &which || state_ != state::connecting) return;
+            state_ = state::ready;
+        }
         owner_->lane_changed(*this);
     }
 
@@ -242,13 +248,18 @@ private:
             owner_->offered().left();
         }
         owner_->lane_counted(which.stats());
+        bool was_ready = false;
         {
             const std::lock_guard lock{mutex_};
             std::erase(leaving_, intrusive_ptr<connection>{&which});
             if (connection_.get() != &which) return;
             connection_ = nullptr;
-            if (state_ != state::ready) return;
-            if (failures_ == 0) state_ = state::connecting;
+            if (state_ == state::closed) return;
+            was_ready = std::exchange(state_, state::connecting) == state::ready;
+        }
+        if (!was_ready) {
+            if (failures_ == 0) report("connect_failed", why);
+            return not_connected(why);
         }
         report("connection_lost", why);
         // Lost while it worked: connect again at once. Lost before it answered anything: back off.
