@@ -124,6 +124,22 @@ TEST_CASE("cluster: a rolling restart of all servers loses no call, idempotent o
     CHECK(t.client->stats().usable_providers == 3);
 }
 
+TEST_CASE("cluster: a server that says goodbye before the registry takes it out still finishes what it has") {
+    town t;
+    futon::server leaving{{.listen = "memory://a", .runtime = t.world.runtime()}};
+    leaving.provide<Shop>(shop{"a", &t.bought});
+    leaving.start();
+    t.registry->write("Shop", {{.address = futon::endpoint::parse("memory://a").value()}});
+    auto call = t.client->stub<Shop>().slowly(50);
+    t.world.advance(10ms);
+    auto stopped = leaving.stop(20s);
+    t.world.advance(10ms);
+    t.registry->write("Shop", {});
+    CHECK(t.world.get(std::move(call)) == "a");
+    t.world.get(std::move(stopped));
+    CHECK(t.client->stats().connections == 0);
+}
+
 TEST_CASE("cluster: where a server is killed, what may repeat goes elsewhere, and the rest says what it knows") {
     town t;
     t.open_all();

@@ -93,25 +93,30 @@ public:
             if (std::exchange(state_, state::closed) == state::closed && open.empty()) return;
         }
         for (const auto& each : open) each->close(why);
-        if (place_.where->disarm(*this)) release();
-        asio::post(place_.asio, [self = intrusive_ptr<lane>{this}] {
-            if (self->connector_) self->connector_->stop(error{errc::client_closed, executed::no});
-        });
+        stop_connecting();
     }
     /// Lets the calls in flight finish, then ends.
     void retire(const error& why) noexcept {
         intrusive_ptr<connection> open;
         {
             const std::lock_guard lock{mutex_};
-            if (state_ == state::closed) return;
+            if (std::exchange(state_, state::closed) == state::closed) return;
             open = connection_;
-            state_ = open ? state::closed : state_;
         }
+        // Those whose peer has said goodbye end by themselves: a server that stops tells its clients and the registry, and
+        // either may be heard first.
         if (open) return open->drain(why);
-        close(why);
+        stop_connecting();
     }
 
 private:
+    // Once it is closed.
+    void stop_connecting() noexcept {
+        if (place_.where->disarm(*this)) release();
+        asio::post(place_.asio, [self = intrusive_ptr<lane>{this}] {
+            if (self->connector_) self->connector_->stop(error{errc::client_closed, executed::no});
+        });
+    }
     void connect() noexcept {
         asio::post(place_.asio, [self = intrusive_ptr<lane>{this}] {
             self->connector_ = connector::start(self->place_, self->to_, self->owner_->options().connect_timeout,
