@@ -4,6 +4,7 @@
 /// \file
 /// Everything that a client can be told.
 
+#include <futon/cluster/attempt_budget.hpp>
 #include <futon/cluster/cluster_health.hpp>
 #include <futon/cluster/load_balancer.hpp>
 #include <futon/cluster/provider_set.hpp>
@@ -68,6 +69,7 @@ struct client_options {
     std::size_t connections_per_endpoint = 1;  ///< At least 1. More spread the work over more I/O threads.
     bool wait_for_ready = false;               ///< Calls wait out reconnection instead of failing while it backs off.
     exponential_backoff retry{};               ///< For calls that surely were not executed, and for idempotent methods. `failfast`: one attempt each.
+    attempt_budget_options retry_budget{};     ///< How many of these attempts there may be, and of hedges, of each service. A huge `reserve` is as good as no limit.
     hedging hedge{};                           ///< Off. `{.max_attempts = 2}`: idempotent methods are called once more beside a slow attempt.
     reconnect_backoff reconnect{};             ///< The pauses between attempts to connect.
     struct limits limits{};                    ///< The same kinds of bounds as a server has.

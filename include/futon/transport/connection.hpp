@@ -103,6 +103,8 @@ public:
     [[nodiscard]] const io_place& place() const noexcept { return place_; }
     [[nodiscard]] const std::string& peer() const noexcept override { return stream_->peer(); }
     [[nodiscard]] bool is_closed() const noexcept { return closed_; }
+    /// Neither side has said goodbye. Inside its executor.
+    [[nodiscard]] bool is_serving() const noexcept { return !closed_ && session_->is_open() && !session_->is_draining(); }
     /// The peer takes no more calls now, and some wait for it. Thread-safety: safe.
     [[nodiscard]] bool is_starved() const noexcept { return starved_.load(std::memory_order_relaxed); }
     /// The time of the current batch; the clock is read once for it.

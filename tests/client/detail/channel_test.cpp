@@ -52,6 +52,17 @@ TEST_CASE("client: a peer that asks to wait past the deadline, or for ever, is n
     CHECK_FALSE(attempts.after(busy.with_retry_after(futon::duration::max()), 1, false, now, futon::no_deadline));
 }
 
+TEST_CASE("client: what never ran moves for nothing from a connection that is gone, and by the budget from a peer that stays") {
+    const auto now = futon::time_point{} + 1h;
+    const futon::error why{futon::errc::unavailable, futon::executed::no};
+    futon::detail::attempts attempts{futon::exponential_backoff{}, {.share = 0, .per_second = 0, .reserve = 2}};
+    for (int i = 0; i < 5; ++i) CHECK(attempts.after(why, 1, false, now, now + 3s, true) == 0s);
+    CHECK(attempts.after(why, 1, false, now, now + 3s, false) == 20ms);
+    CHECK(attempts.after(why, 1, false, now, now + 3s, false) == 20ms);
+    CHECK_FALSE(attempts.after(why, 1, false, now, now + 3s, false));
+    CHECK(attempts.after(why, 1, false, now, now + 3s, true) == 0s);
+}
+
 TEST_CASE("client: calls at an endpoint that is no longer listed are shown, and end with the client") {
     struct slow_doubler {
         futon::future<int> twice(int n) {

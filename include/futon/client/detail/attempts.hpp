@@ -17,7 +17,8 @@ namespace futon::detail {
 /// Decides for all calls of one channel. Pure; one thread at a time.
 class attempts {
 public:
-    explicit attempts(const exponential_backoff& policy) noexcept : policy_{policy} {}
+    explicit attempts(const exponential_backoff& policy, const attempt_budget_options& budget = {}) noexcept
+        : policy_{policy}, budget_{budget} {}
 
     void set_policy(const exponential_backoff& policy) noexcept { policy_ = policy; }
     /// Of calls that say nothing else.
@@ -27,13 +28,15 @@ public:
 
     /// The pause before the next attempt, zero for at once; `nullopt` gives up.
     ///
-    /// What never ran because its connection is gone moves at once and costs no budget: it adds no load.
-    [[nodiscard]] std::optional<duration> after(const error& why, int number, bool idempotent, time_point now, time_point deadline) noexcept {
-        return after(policy_, why, number, idempotent, now, deadline);
+    /// What never ran because its connection is `gone`, or takes no more calls, moves at once and costs no budget: it adds no
+    /// load. A peer that answers `unavailable` and stays has had the work of it.
+    [[nodiscard]] std::optional<duration> after(const error& why, int number, bool idempotent, time_point now, time_point deadline,
+                                                bool gone = true) noexcept {
+        return after(policy_, why, number, idempotent, now, deadline, gone);
     }
     /// The same by a policy of the call's own.
     [[nodiscard]] std::optional<duration> after(const exponential_backoff& policy, const error& why, int number, bool idempotent,
-                                                time_point now, time_point deadline) noexcept {
+                                                time_point now, time_point deadline, bool gone = true) noexcept {
         const failed_attempt attempt{.number = number,
                                      .code = code_of(why),
                                      .ran = why.ran(),
@@ -41,8 +44,8 @@ public:
                                      .now = now,
                                      .deadline = deadline};
         if (policy.max_attempts <= 1) return std::nullopt;
-        const bool gone = attempt.code == errc::unavailable || attempt.code == errc::connection_lost;
-        if (gone && why.ran() == executed::no && number < most_moves) return duration{};
+        const bool moves = attempt.code == errc::unavailable || attempt.code == errc::connection_lost;
+        if (gone && moves && why.ran() == executed::no && number < most_moves) return duration{};
         const auto delay = policy.next_delay(attempt);
         if (!delay) return std::nullopt;
         // What the peer asks for may be longer than anybody waits.

@@ -161,7 +161,7 @@ private:
     bool move_again_ = false;  // it has to look once more.
     time_point alarm_for_ = no_deadline;
     service_numbers services_;
-    attempts attempts_{options_->retry};
+    attempts attempts_{options_->retry, options_->retry_budget};
     hedges hedges_{options_->hedge};
     std::vector<std::function<void(result<void>)>> ready_waiters_;
     list_waiters list_waiters_;
@@ -377,9 +377,11 @@ inline void channel::failed(intrusive_ptr<call> which, error why) noexcept {
     std::optional<duration> pause;
     {
         const auto at_time = now();
+        // What surely did not run comes from the connection's own executor.
+        const bool gone = why.ran() == executed::no && !(which->at && static_cast<connection&>(*which->at).is_serving());
         const std::lock_guard lock{mutex_};
         fleet::tried(*which);
-        fleet_.ended(*which, &why, at_time);
+        fleet_.ended(*which, &why, at_time, gone);
         if (const auto at = std::exchange(which->at, nullptr)) peer = at->peer();
         which->id = 0;
         which->ran = std::max(which->ran, why.ran());
@@ -390,7 +392,7 @@ inline void channel::failed(intrusive_ptr<call> which, error why) noexcept {
             return;
         } else if (!which->streams || !which->streams->taken) {
             pause = attempts_.after(retry_of(*which, attempts_.policy()), why, hedge ? hedge->made() : which->attempts,
-                                    which->request.method->idempotent, at_time, which->request.deadline);
+                                    which->request.method->idempotent, at_time, which->request.deadline, gone);
         }
     }
     if (!pause) {

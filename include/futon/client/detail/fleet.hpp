@@ -79,9 +79,9 @@ public:
     }
     /// Whether a call that waits may be sent to the peer of `to`; then its attempt begins.
     [[nodiscard]] bool begin_on(call& which, const lane& to, time_point now);
-    /// An attempt is over. `why` is null if it succeeded; `now`: when.
-    void ended(call& which, const error* why, time_point now) {
-        if (which.attempt.on) [[unlikely]] end_attempt(which, why, now);
+    /// An attempt is over. `why` is null if it succeeded; `now`: when; `gone`: its connection takes no more calls.
+    void ended(call& which, const error* why, time_point now, bool gone = false) {
+        if (which.attempt.on) [[unlikely]] end_attempt(which, why, now, gone);
     }
     /// An attempt was not made after all.
     void undone(call& which, time_point now) {
@@ -177,7 +177,7 @@ private:
     }
     connection* begin_on(call& which, choice found, const std::shared_ptr<cluster_view>& view, pick_context& how);
     void begin_on(call& which, node& n, const std::shared_ptr<cluster_view>& view, time_point now);
-    void end_attempt(call& which, const error* why, time_point now);
+    void end_attempt(call& which, const error* why, time_point now, bool gone);
     void probe(cluster_view& view, pick_context& how);
     [[nodiscard]] const std::shared_ptr<cluster_view>& view_of(const call& which, time_point now = no_deadline) {
         return routes_.find(which.request.towards ? *which.request.towards : anywhere_, table_, now);
@@ -290,17 +290,17 @@ inline bool fleet::begin_on(call& which, const lane& to, time_point now) {
 }
 
 // What tells in good time that it leaves has done nothing wrong.
-[[nodiscard]] inline errc judged_as(const error& why) noexcept {
+[[nodiscard]] inline errc judged_as(const error& why, bool gone) noexcept {
     if (why.code().category() != futon_category()) return errc::remote_error;
-    if (why == errc::unavailable && why.ran() == executed::no) return errc::cancelled;
+    if (gone && why == errc::unavailable && why.ran() == executed::no) return errc::cancelled;
     return static_cast<errc>(why.code().value());
 }
 
-inline void fleet::end_attempt(call& which, const error* why, time_point now) {
+inline void fleet::end_attempt(call& which, const error* why, time_point now, bool gone) {
     auto& trace = which.attempt;
     auto& n = *static_cast<node*>(std::exchange(trace.on, nullptr));
     const auto view = std::static_pointer_cast<cluster_view>(std::exchange(trace.chosen_by, nullptr));
-    auto outcome = why ? attempt_outcome::failed(judged_as(*why), trace.began, now) : attempt_outcome::success(trace.began, now);
+    auto outcome = why ? attempt_outcome::failed(judged_as(*why, gone), trace.began, now) : attempt_outcome::success(trace.began, now);
     if (which.request.deadline != no_deadline) outcome.timeout = std::max(which.request.deadline - trace.began, duration{});
     futon::end_attempt(view->policy, n, outcome);
     review_due_ = health_.ended(n, outcome, table_.size()) || review_due_;
@@ -415,9 +415,8 @@ inline void fleet::look_after(time_point now) {
 inline std::optional<error> fleet::not_back_yet(time_point now) {
     if (now >= look_next_ || review_due_) look_after(now);
     if (health_.recovery().admits(random_)) return std::nullopt;
-    const auto all = counts();
     return error{errc::unavailable,
-                 "after an outage only " + std::to_string(all.usable) + " of " + std::to_string(all.listed) +
+                 "after an outage only " + std::to_string(counts().usable) + " of " + std::to_string(health_.recovery().expected()) +
                      " providers are back: calls are let through in that proportion",
                  executed::no};
 }
