@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Servers that are stopped in good order and replaced, under load.
 
-#include "faults/support/load.hpp"
-#include "registry/support/temporary_directory.hpp"
-
-#include <futon/registry/file_registry.hpp>
+#include "faults/support/town.hpp"
 
 #include <doctest/doctest.h>
 
@@ -23,24 +20,16 @@ std::size_t rounds_wanted() {
 }
 
 TEST_CASE("faults: a rolling restart of all three servers loses no call, idempotent or not (F38)") {
-    const temporary_directory directory;
-    fleet_of_processes servers{"file://" + directory.path()};
-    for (std::size_t i = 0; i < 3; ++i) servers[i].delay_us = 5'000;
-    servers.start_first(3);
-    futon::client client{quiet_client(futon::file_registry{directory.path()})};
-    const auto stub = client.stub<Work>();
-    client.wait_ready(hung).get();
-    open_load load{stub, servers.book(), {.per_second = 1000}};
-    wait_for_providers(client, 3);
-    load.goes_on(200ms);
+    town t{5ms, {.per_second = 1000}};
+    auto& load = *t.load;
     const auto rounds = rounds_wanted();
     for (std::size_t round = 0; round < rounds; ++round) {
         for (std::size_t i = 0; i < 3; ++i) {
             CAPTURE(round);
             CAPTURE(i);
-            CHECK(servers.stop(i));
-            servers.start(i);
-            wait_for_providers(client, 3);
+            CHECK(t.servers.stop(i));
+            t.servers.start(i);
+            wait_for_providers(*t.client, 3);
             load.goes_on(100ms);
         }
     }

@@ -8,10 +8,12 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <csignal>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <thread>
@@ -73,6 +75,14 @@ public:
         return WIFEXITED(status) && WEXITSTATUS(status) == 0;
     }
     [[nodiscard]] std::string address(std::size_t number) { return "tcp://127.0.0.1:" + std::to_string((*this)[number].port.load()); }
+
+    /// The longest time that one of the servers had to wait for a processor; `but` is not asked.
+    [[nodiscard]] std::chrono::microseconds stalled(std::size_t but = most_servers) {
+        std::int64_t worst = 0;
+        for (std::size_t i = 0; i < most_servers; ++i)
+            if (i != but) worst = std::max(worst, (*this)[i].stalled_us.load());
+        return std::chrono::microseconds{worst};
+    }
 
 private:
     std::string registry_;

@@ -32,6 +32,7 @@ struct server_page {
     std::atomic<conduct> behaves;        ///< Set by the test.
     std::atomic<std::int64_t> came;      ///< Requests that came in, those that were refused included.
     std::atomic<std::int64_t> ran;       ///< Handlers begun.
+    std::atomic<std::int64_t> stalled_us;  ///< The longest time that the last process was not given a processor when it wanted one.
     std::atomic<std::int64_t> ran_late;  ///< Of these, after the caller had stopped waiting, by the server's own clock.
 };
 

@@ -15,7 +15,9 @@
 #include <cstdint>
 #include <functional>
 #include <stdexcept>
+#include <stop_token>
 #include <string>
+#include <thread>
 #include <utility>
 
 #include <sys/prctl.h>
@@ -73,6 +75,24 @@ struct doorkeeper {
     }
 };
 
+/// Measures how long this process has to wait for a processor, until the end.
+class stall_watch {
+public:
+    explicit stall_watch(server_page& page)
+        : thread_{[&page](const std::stop_token& ended) {
+              page.stalled_us.store(0);
+              while (!ended.stop_requested()) {
+                  const auto before = futon::clock::now();
+                  std::this_thread::sleep_for(5ms);
+                  const auto late = std::chrono::duration_cast<std::chrono::microseconds>(futon::clock::now() - before - 5ms).count();
+                  if (late > page.stalled_us.load()) page.stalled_us.store(late);
+              }
+          }} {}
+
+private:
+    std::jthread thread_;
+};
+
 /// The body of the test case that a server process runs; nothing where nobody started it as one. Ends on SIGTERM, and
 /// with its parent. `Registries` are the kinds that it can be told to publish itself in.
 template <class... Registries>
@@ -95,6 +115,7 @@ void serve_if_told() {
     options.filters = {doorkeeper{&page}};
     futon::server server{std::move(options)};
     server.provide<Work>(worker{*book.operator->(), number});
+    const stall_watch watch{page};
     server.start();
     page.port.store(server.port());
     page.up.fetch_add(1);
