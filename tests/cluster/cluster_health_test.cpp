@@ -161,6 +161,27 @@ TEST_CASE("recovery_throttle: those that the registry took out while they were d
     CHECK_FALSE(rule.recovering());
 }
 
+TEST_CASE("recovery_throttle: those that left the list just before the last one failed belong to the outage") {
+    futon::recovery_throttle rule;
+    futon::time_point now{100s};
+    rule.observe(3, 3, now);
+    rule.observe(2, 2, now += 10ms);
+    rule.observe(1, 1, now += 10ms);
+    rule.observe(0, 1, now += 10ms);
+    rule.observe(0, 0, now += 10ms);
+    rule.observe(1, 1, now += 5s);
+    CHECK(rule.recovering());
+    CHECK(rule.expected() == 3);
+    rule.observe(3, 3, now += 1s);
+    CHECK_FALSE(rule.recovering());
+    // What became fewer long before does not.
+    rule.observe(1, 1, now += 1s);
+    rule.observe(0, 1, now += 6s);
+    rule.observe(1, 1, now += 1s);
+    CHECK_FALSE(rule.recovering());
+    CHECK(rule.expected() == 1);
+}
+
 TEST_CASE("recovery_throttle: off") {
     futon::recovery_throttle rule{{.hold = 0s}};
     rule.observe(5, 5, futon::time_point{1s});

@@ -178,10 +178,10 @@ TEST_CASE("faults: all servers are down for 5 s and come back one by one: calls 
     const auto offered = load.count([&](const call_note& each) { return each.due >= first && each.due < first_over; });
     CHECK_MESSAGE(unexpected == 0, load.failures());
     CHECK(slowest < 2s);
-    // Let through by chance: one of three, or of two, where the first that was killed had left the list before the last was.
+    // Let through by chance, one of three.
     CHECK(turned_away > 0);
     CHECK(first_ran > 0);
-    CHECK(static_cast<double>(first_ran) < 0.6 * static_cast<double>(offered));
+    CHECK(static_cast<double>(first_ran) < 0.45 * static_cast<double>(offered));
     CHECK(load.recovers_after(last) < 10s);
     MESSAGE("F21: slowest failure ", ms(slowest), " (goal 10 ms); the first server that was back got ", first_ran, " of ", offered,
             " calls; 99 % again ", ms(load.recovers_after(last)), " after the last one listened (goal 3 s)");
