@@ -127,7 +127,7 @@ TEST_CASE("cluster: a rolling restart of all servers loses no call, idempotent o
 TEST_CASE("cluster: a server that says goodbye before the registry takes it out still finishes what it has") {
     town t;
     futon::server leaving{{.listen = "memory://a", .runtime = t.world.runtime()}};
-    leaving.provide<Shop>(shop{"a", &t.bought});
+    leaving.provide<Shop>(shop_impl{"a", &t.bought});
     leaving.start();
     t.registry->write("Shop", {{.address = futon::endpoint::parse("memory://a").value()}});
     auto call = t.client->stub<Shop>().slowly(50);
