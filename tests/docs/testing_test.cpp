@@ -143,9 +143,9 @@ TEST_CASE("docs: the faults of testing.md") {
     test_bank t;
     t.rates.on<&Rates::rate>([](const std::string&) { return 7.5; });
     // [faults]
-    t.world.faults("memory://quotes", {.delay = 10ms});  // each way; to connect takes two of them
+    t.world.faults("memory://quotes", {.delay = 10ms});  // each way; to connect takes three of them
     CHECK(t.world.get(t.quotes.quote("CNY")) == "CNY at 7");
-    CHECK(t.world.elapsed() == 40ms);
+    CHECK(t.world.elapsed() == 50ms);
 
     t.world.faults("memory://quotes", {.drop = true});  // silence
     CHECK(t.world.get_result(t.quotes.quote("CNY")).error() == futon::errc::deadline_exceeded);

@@ -151,19 +151,19 @@ TEST_CASE("simulation: a full pool answers overloaded, as one of threads would")
 
 // --- Faults
 
-TEST_CASE("simulation: a delay is counted once on each way, twice to connect") {
+TEST_CASE("simulation: a delay is counted once on each way, and three times to connect: there, back, and with the peer's preface") {
     served s;
     s.world.faults(address, {.delay = 10ms});
     s.world.get(s.stub.greet("ann"));
-    CHECK(s.world.elapsed() == 40ms);
+    CHECK(s.world.elapsed() == 50ms);
     s.world.get(s.stub.greet("ann"));
-    CHECK(s.world.elapsed() == 60ms);
+    CHECK(s.world.elapsed() == 70ms);
     s.world.faults(address, {.delay = 1ms}, futon::testing::link_direction::to_server);
     s.world.get(s.stub.greet("ann"));
-    CHECK(s.world.elapsed() == 71ms);
+    CHECK(s.world.elapsed() == 81ms);
     s.world.faults(address, {});
     s.world.get(s.stub.greet("ann"));
-    CHECK(s.world.elapsed() == 71ms);
+    CHECK(s.world.elapsed() == 81ms);
 }
 
 TEST_CASE("simulation: jitter varies, keeps the order, and stays within its bound") {

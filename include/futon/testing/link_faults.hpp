@@ -17,7 +17,7 @@ namespace futon::testing {
 struct link_faults {
     static constexpr std::size_t never = std::numeric_limits<std::size_t>::max();
 
-    duration delay{};                     ///< From writer to reader; connecting takes two of them.
+    duration delay{};                     ///< From writer to reader; connecting takes two of them, and the preface of who accepts a third.
     duration jitter{};                    ///< Up to this much more for each piece, by the network's seed.
     std::size_t slice = never;            ///< Most bytes that one read or one write moves.
     std::size_t most_buffered = never;    ///< Bytes that may stand between writer and reader, as in a socket's buffers.

@@ -61,7 +61,7 @@ public:
     bool waits_for_ready() const noexcept override { return options_->wait_for_ready; }
     const client_filters& filters() const noexcept override { return options_->filters; }
     std::stop_token closing() const noexcept override { return closing_.get_token(); }
-    future<std::vector<endpoint>> providers(const call& which) override;
+    inline future<std::vector<endpoint>> providers(const call& which) override;
 
     // What calls tell.
     inline void cancel(call& which) noexcept override;
