@@ -188,7 +188,8 @@ TEST_CASE("runtime: a lent io_context that stops in the middle, and is destroyed
             const auto stub = client.stub<Echo>();
             std::thread runs{[&] { context.run(); }};
             for (int i = 0; i < 200; ++i) stub.hold(i, [token](const futon::result<std::int64_t>&) {});
-            REQUIRE(at.service->arrived.reaches(static_cast<std::size_t>(round)));
+            // At either of them: the first that is connected may get all.
+            REQUIRE(soon([&] { return at.service->arrived.count() + stopped.service->arrived.count() >= static_cast<std::size_t>(round); }));
             context.stop();
             runs.join();
         }
