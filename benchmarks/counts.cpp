@@ -18,6 +18,7 @@
 #include <futon/cluster/route_cache.hpp>
 #include <futon/core/asio.hpp>
 #include <futon/futon.hpp>
+#include <futon/registry/memory_registry.hpp>
 #include <futon/session/session.hpp>
 #include <futon/testing/manual_executor.hpp>
 #include <futon/testing/simulation.hpp>
@@ -48,6 +49,7 @@
 #include <cstdlib>
 #include <exception>
 #include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -287,6 +289,53 @@ void count_calls(report& to) {
              turn([&] { futon::spawn(world.executor(), wait()).ignore(); }));
 }
 
+// What a cluster costs: its list, balancer, health and budget, and a filter. One call at a time, since calls in flight
+// together are written together where there is one connection.
+
+struct no_filter {
+    void before(futon::client_call&) { ++calls; }
+    void after(futon::client_call&, futon::call_outcome&) {}
+    std::size_t calls = 0;
+};
+
+void count_cluster_calls(report& to) {
+    constexpr std::size_t providers = 1000;
+    futon::testing::simulation world;
+    futon::memory_registry registry;
+    std::vector<std::unique_ptr<futon::server>> servers;
+    for (std::size_t i = 0; i < providers; ++i) {
+        const auto address = "memory://echo-" + std::to_string(i);
+        auto& made = servers.emplace_back(std::make_unique<futon::server>(futon::server_options{.listen = address, .runtime = world.runtime()}));
+        made->provide<Echo>(echo_impl{}, {.run_on = futon::run_on::io});
+        made->start();
+        registry.register_provider("Echo", {.address = futon::endpoint::parse(address).value()}, [](const futon::result<void>&) {});
+    }
+    const std::string text(128, 'x');
+    std::size_t answered = 0;
+    const auto see = [&answered](const auto& reply) { answered += reply ? 1 : 0; };
+    const auto turn = [&](futon::client& client) {
+        return [&world, &answered, &text, see, stub = client.stub<Echo>()] {
+            answered = 0;
+            stub.echo(text, see);
+            world.advance(1ms);
+            if (answered != 1) fail("a call failed");
+        };
+    };
+    futon::client direct{{.endpoints = "memory://echo-0", .runtime = world.runtime()}};
+    to.count("a call alone in memory, one provider", 1, turn(direct));
+    for (const bool filtered : {false, true}) {
+        futon::client_options options{.registry = registry, .runtime = world.runtime()};
+        if (filtered) options.filters = {no_filter{}};
+        futon::client clustered{options};
+        const auto once = turn(clustered);
+        once();
+        world.advance(1s);
+        if (clustered.stats().connections != providers) fail("not all providers are connected");
+        for (std::size_t i = 0; i < 20 * providers; ++i) once();  // Until the policy knows them all.
+        to.count(filtered ? "a call alone in memory, 1000 providers, a filter" : "a call alone in memory, 1000 providers", 1, once);
+    }
+}
+
 }  // namespace
 
 int main() try {
@@ -296,6 +345,7 @@ int main() try {
     count_futures(all);
     count_picks(all);
     count_calls(all);
+    count_cluster_calls(all);
     all.print();
 } catch (const std::exception& e) {
     std::fprintf(stderr, "benchmark: %s\n", e.what());
