@@ -423,7 +423,7 @@ inline void channel::complete(intrusive_ptr<call> which, error why, std::string_
     if (why.where().empty()) why = why.with_where(which->request.method->full_name());
     // An earlier attempt counts, too.
     if (which->ran > why.ran()) why = why.with_executed(which->ran);
-    books_.report(*which, peer, &why, nullptr, now());
+    if (books_.has_hook()) books_.report(*which, peer, &why, nullptr, now());
     which->fail(std::move(why));
 }
 

@@ -126,11 +126,7 @@ private:
 
     void connected(connector::outcome how) noexcept {
         connector_ = nullptr;
-        if (!how) {
-            // A client that ends while it connects is nothing to warn of.
-            if (failures_ == 0 && how.error() != errc::client_closed) report("connect_failed", how.error());
-            return not_connected(how.error());
-        }
+        if (!how) return not_connected(how.error());
         const auto& options = owner_->options();
         auto machine = std::make_unique<session<futon_protocol>>(session_options{
             .role = side::opener, .limits = options.limits, .categories = options.error_categories}, place_.where->now());
@@ -177,6 +173,8 @@ private:
     }
 
     void not_connected(const error& why) noexcept {
+        // The first of several in a row; and a client that ends while it connects is nothing to warn of.
+        if (failures_ == 0 && why != errc::client_closed) report("connect_failed", why);
         {
             const std::lock_guard lock{mutex_};
             if (state_ == state::closed) return;
@@ -262,10 +260,7 @@ private:
             if (state_ == state::closed) return;
             was_ready = std::exchange(state_, state::connecting) == state::ready;
         }
-        if (!was_ready) {
-            if (failures_ == 0) report("connect_failed", why);
-            return not_connected(why);
-        }
+        if (!was_ready) return not_connected(why);
         report("connection_lost", why);
         // Lost while it worked: connect again at once. Lost before it answered anything: back off.
         if (failures_ == 0) {
