@@ -62,8 +62,8 @@ protected:
 class client_call final : public filtered_call {
 public:
     /// Of a client's own; its filters are given one.
-    client_call(detail::call& which, bool oneway, executor_ref where) noexcept
-        : filtered_call{*which.request.method, which.request.headers, which.request.deadline, which.started, oneway, std::move(where)},
+    client_call(detail::call& which, bool is_oneway, executor_ref where) noexcept
+        : filtered_call{*which.request.method, which.request.headers, which.request.deadline, which.started, is_oneway, std::move(where)},
           which_{&which},
           encoded_{which.request.arguments.view()} {
         arguments_ = &encoded_;
@@ -95,8 +95,8 @@ class server_call final : public filtered_call {
 public:
     /// Of a server's own; its filters are given one. What it is made of lives as long as it.
     server_call(const method_info& method, metadata& headers, metadata& reply_headers, const bytes_view& arguments, time_point started,
-                bool oneway, std::string_view peer, futon::context& circumstances, executor_ref where) noexcept
-        : filtered_call{method, headers, circumstances.deadline(), started, oneway, std::move(where)},
+                bool is_oneway, std::string_view peer, futon::context& circumstances, executor_ref where) noexcept
+        : filtered_call{method, headers, circumstances.deadline(), started, is_oneway, std::move(where)},
           reply_headers_{&reply_headers},
           peer_{peer},
           context_{&circumstances} {
