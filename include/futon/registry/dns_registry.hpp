@@ -7,7 +7,7 @@
 #include <futon/cluster/provider_text.hpp>
 #include <futon/cluster/registry.hpp>
 #include <futon/registry/detail/dns_registry_core.hpp>
-#include <futon/registry/detail/owned_thread.hpp>
+#include <futon/registry/detail/running_core.hpp>
 #include <futon/registry/dns_registry_options.hpp>
 #include <futon/registry/provider_lists.hpp>
 #include <futon/registry/registry_url.hpp>
@@ -33,7 +33,7 @@ public:
     static constexpr std::string_view scheme = "dns";
 
     explicit dns_registry(std::string name, dns_registry_options options = {})
-        : shared_{std::make_shared<shared>(std::move(name), std::move(options))} {}
+        : shared_{std::make_shared<detail::running_core<core>>(core::make(std::move(name), std::move(options)))} {}
     /// For `open_registry`: "dns:greeter.example.com:12200?interval=10s", "dns:_futon._tcp.example.com?server=127.0.0.1:53".
     [[nodiscard]] static result<dns_registry> open(const registry_url& url) {
         if (auto known = url.knows_only({"interval", "server"}); !known) return std::move(known).error();
@@ -45,7 +45,7 @@ public:
         if (auto fit = detail::dns_question::parse(url.rest, "s"); !fit) return url.fault(fit.error().message());
         return dns_registry{url.rest, std::move(options)};
     }
-    [[nodiscard]] std::string text() const { return "dns:" + shared_->core->name(); }
+    [[nodiscard]] std::string text() const { return "dns:" + shared_->core().name(); }
 
     /// Errors: always `errc::permission_denied`.
     void register_provider(const std::string& service, const provider& who, const registration_done& done) {
@@ -53,20 +53,13 @@ public:
     }
     void deregister_provider(const std::string&, const endpoint&, const registration_done& done) { done({}); }
     [[nodiscard]] subscription subscribe(const std::string& service, provider_listener listener) {
-        return shared_->core->lists().subscribe(service, std::move(listener));
+        return shared_->subscribe(service, std::move(listener));
     }
 
 private:
-    struct shared {
-        shared(std::string name, dns_registry_options options)
-            : core{detail::dns_registry_core::make(std::move(name), std::move(options))}, thread{[core = core] { core->run(); }} {}
-        ~shared() { core->stop(); }
+    using core = detail::dns_registry_core;
 
-        const std::shared_ptr<detail::dns_registry_core> core;
-        detail::owned_thread thread;
-    };
-
-    std::shared_ptr<shared> shared_;
+    std::shared_ptr<detail::running_core<core>> shared_;
 };
 static_assert(registry<dns_registry>);
 

@@ -5,10 +5,9 @@
 /// A registry in etcd, by its JSON gateway (v3, etcd 3.4 and newer). Opt-in: the CMake target futon::etcd, which needs
 /// libcurl and nlohmann-json.
 
-#include <futon/cluster/provider_text.hpp>
 #include <futon/cluster/registry.hpp>
 #include <futon/registry/detail/etcd_registry_core.hpp>
-#include <futon/registry/detail/owned_thread.hpp>
+#include <futon/registry/detail/running_core.hpp>
 #include <futon/registry/etcd_registry_options.hpp>
 #include <futon/registry/registry_url.hpp>
 
@@ -29,7 +28,7 @@ class etcd_registry {
 public:
     static constexpr std::string_view scheme = "etcd";
 
-    explicit etcd_registry(etcd_registry_options options) : shared_{std::make_shared<shared>(std::move(options))} {}
+    explicit etcd_registry(etcd_registry_options options) : shared_{std::make_shared<detail::running_core<core>>(core::make(std::move(options)))} {}
     /// For `open_registry`: "etcd://10.0.0.1:2379,10.0.0.2:2379/prefix?lease=10s&user=u&password=p".
     [[nodiscard]] static result<etcd_registry> open(const registry_url& url) {
         if (auto known = url.knows_only({"lease", "timeout", "retry", "user", "password"}); !known) return std::move(known).error();
@@ -51,31 +50,22 @@ public:
         options.password = url.options.get("password").value_or("");
         return etcd_registry{std::move(options)};
     }
-    [[nodiscard]] std::string text() const { return "etcd at " + shared_->core->options().servers.front() + shared_->core->options().prefix; }
+    [[nodiscard]] std::string text() const { return "etcd at " + shared_->core().options().servers.front() + shared_->core().options().prefix; }
 
     void register_provider(const std::string& service, const provider& who, registration_done done) {
-        if (const auto why = provider_fault(who); !why.empty())
-            return done(error{errc::bad_address, "a provider cannot be registered: " + std::string{why}, executed::no});
-        shared_->core->post([core = shared_->core.get(), service, who, done = std::move(done)] { core->publish(service, who, done); });
+        shared_->register_provider(service, who, std::move(done));
     }
     void deregister_provider(const std::string& service, const endpoint& address, registration_done done) {
-        shared_->core->post([core = shared_->core.get(), service, address, done = std::move(done)] { core->take_back(service, address, done); });
+        shared_->deregister_provider(service, address, std::move(done));
     }
     [[nodiscard]] subscription subscribe(const std::string& service, provider_listener listener) {
-        return shared_->core->lists().subscribe(service, std::move(listener));
+        return shared_->subscribe(service, std::move(listener));
     }
 
 private:
-    struct shared {
-        explicit shared(etcd_registry_options options)
-            : core{detail::etcd_registry_core::make(std::move(options))}, thread{[core = core] { core->run(); }} {}
-        ~shared() { core->stop(); }
+    using core = detail::etcd_registry_core;
 
-        const std::shared_ptr<detail::etcd_registry_core> core;
-        detail::owned_thread thread;
-    };
-
-    std::shared_ptr<shared> shared_;
+    std::shared_ptr<detail::running_core<core>> shared_;
 };
 static_assert(registry<etcd_registry>);
 

@@ -8,10 +8,9 @@
 /// `DIR/SERVICE/settings` what an operator set, a `key=value` a line. In names all but letters, digits and `-_:@.` is
 /// percent-encoded. A file that a person writes has no owner, and stays until it is removed.
 
-#include <futon/cluster/provider_text.hpp>
 #include <futon/cluster/registry.hpp>
 #include <futon/registry/detail/file_registry_core.hpp>
-#include <futon/registry/detail/owned_thread.hpp>
+#include <futon/registry/detail/running_core.hpp>
 #include <futon/registry/file_registry_options.hpp>
 #include <futon/registry/provider_lists.hpp>
 #include <futon/registry/registry_url.hpp>
@@ -35,7 +34,7 @@ public:
     static constexpr std::string_view scheme = "file";
 
     explicit file_registry(std::string directory, file_registry_options options = {})
-        : shared_{std::make_shared<shared>(std::move(directory), options)} {}
+        : shared_{std::make_shared<detail::running_core<core>>(core::make(std::move(directory), options))} {}
     /// For `open_registry`: "file:///run/futon?heartbeat=2s&expiry=10s".
     [[nodiscard]] static result<file_registry> open(const registry_url& url) {
         if (!url.rest.starts_with('/')) return url.fault("the path must be absolute");
@@ -49,33 +48,24 @@ public:
         options.expiry = *expiry;
         return file_registry{url.rest, options};
     }
-    [[nodiscard]] std::string text() const { return "file://" + shared_->core->directory(); }
+    [[nodiscard]] std::string text() const { return "file://" + shared_->core().directory(); }
 
     /// Errors: `bad_address` (not a provider), `permission_denied`, and `unavailable` or `resource_exhausted`, which
     /// are tried again.
     void register_provider(const std::string& service, const provider& who, registration_done done) {
-        if (const auto why = provider_fault(who); !why.empty())
-            return done(error{errc::bad_address, "a provider cannot be registered: " + std::string{why}, executed::no});
-        shared_->core->post([core = shared_->core.get(), service, who, done = std::move(done)] { core->publish(service, who, done); });
+        shared_->register_provider(service, who, std::move(done));
     }
     void deregister_provider(const std::string& service, const endpoint& address, registration_done done) {
-        shared_->core->post([core = shared_->core.get(), service, address, done = std::move(done)] { core->take_back(service, address, done); });
+        shared_->deregister_provider(service, address, std::move(done));
     }
     [[nodiscard]] subscription subscribe(const std::string& service, provider_listener listener) {
-        return shared_->core->lists().subscribe(service, std::move(listener));
+        return shared_->subscribe(service, std::move(listener));
     }
 
 private:
-    struct shared {
-        shared(std::string directory, const file_registry_options& options)
-            : core{detail::file_registry_core::make(std::move(directory), options)}, thread{[core = core] { core->run(); }} {}
-        ~shared() { core->stop(); }
+    using core = detail::file_registry_core;
 
-        const std::shared_ptr<detail::file_registry_core> core;
-        detail::owned_thread thread;
-    };
-
-    std::shared_ptr<shared> shared_;
+    std::shared_ptr<detail::running_core<core>> shared_;
 };
 static_assert(registry<file_registry>);
 

@@ -5,9 +5,8 @@
 /// A registry in ZooKeeper, in the layout of SOFARPC, so that each sees the other's providers. Opt-in: the CMake target
 /// futon::zookeeper, which needs ZooKeeper's C client.
 
-#include <futon/cluster/provider_text.hpp>
 #include <futon/cluster/registry.hpp>
-#include <futon/registry/detail/owned_thread.hpp>
+#include <futon/registry/detail/running_core.hpp>
 #include <futon/registry/detail/zookeeper_registry_core.hpp>
 #include <futon/registry/registry_url.hpp>
 #include <futon/registry/zookeeper_registry_options.hpp>
@@ -30,7 +29,7 @@ class zookeeper_registry {
 public:
     static constexpr std::string_view scheme = "zookeeper";
 
-    explicit zookeeper_registry(zookeeper_registry_options options) : shared_{std::make_shared<shared>(std::move(options))} {}
+    explicit zookeeper_registry(zookeeper_registry_options options) : shared_{std::make_shared<detail::running_core<core>>(core::make(std::move(options)))} {}
     /// For `open_registry`: "zookeeper://10.0.0.1:2181,10.0.0.2:2181/root?session=10s".
     [[nodiscard]] static result<zookeeper_registry> open(const registry_url& url) {
         if (auto known = url.knows_only({"session", "timeout", "retry", "consumer_host"}); !known) return std::move(known).error();
@@ -49,31 +48,22 @@ public:
         options.consumer_host = url.options.get("consumer_host").value_or("");
         return zookeeper_registry{std::move(options)};
     }
-    [[nodiscard]] std::string text() const { return "zookeeper at " + shared_->core->options().servers + shared_->core->options().root; }
+    [[nodiscard]] std::string text() const { return "zookeeper at " + shared_->core().options().servers + shared_->core().options().root; }
 
     void register_provider(const std::string& service, const provider& who, registration_done done) {
-        if (const auto why = provider_fault(who); !why.empty())
-            return done(error{errc::bad_address, "a provider cannot be registered: " + std::string{why}, executed::no});
-        shared_->core->post([core = shared_->core.get(), service, who, done = std::move(done)] { core->publish(service, who, done); });
+        shared_->register_provider(service, who, std::move(done));
     }
     void deregister_provider(const std::string& service, const endpoint& address, registration_done done) {
-        shared_->core->post([core = shared_->core.get(), service, address, done = std::move(done)] { core->take_back(service, address, done); });
+        shared_->deregister_provider(service, address, std::move(done));
     }
     [[nodiscard]] subscription subscribe(const std::string& service, provider_listener listener) {
-        return shared_->core->lists().subscribe(service, std::move(listener));
+        return shared_->subscribe(service, std::move(listener));
     }
 
 private:
-    struct shared {
-        explicit shared(zookeeper_registry_options options)
-            : core{detail::zookeeper_registry_core::make(std::move(options))}, thread{[core = core] { core->run(); }} {}
-        ~shared() { core->stop(); }
+    using core = detail::zookeeper_registry_core;
 
-        const std::shared_ptr<detail::zookeeper_registry_core> core;
-        detail::owned_thread thread;
-    };
-
-    std::shared_ptr<shared> shared_;
+    std::shared_ptr<detail::running_core<core>> shared_;
 };
 static_assert(registry<zookeeper_registry>);
 

@@ -8,6 +8,7 @@
 #include <futon/cluster/query_text.hpp>
 #include <futon/cluster/registry.hpp>
 #include <futon/registry/detail/base64.hpp>
+#include <futon/registry/detail/command_queue.hpp>
 #include <futon/registry/detail/etcd_http.hpp>
 #include <futon/registry/detail/etcd_leases.hpp>
 #include <futon/registry/detail/files.hpp>
@@ -19,7 +20,6 @@
 #include <functional>
 #include <map>
 #include <memory>
-#include <mutex>
 #include <random>
 #include <string>
 #include <string_view>
@@ -47,18 +47,12 @@ public:
     [[nodiscard]] const etcd_registry_options& options() const noexcept { return options_; }
     /// For any thread.
     void post(std::function<void()> command) {
-        {
-            const std::lock_guard lock{mutex_};
-            commands_.push_back(std::move(command));
-        }
+        commands_.post(std::move(command));
         http_.wake();
     }
     void stop() noexcept {
-        {
-            const std::lock_guard lock{mutex_};
-            stopping_ = true;
-        }
         lists_.close();
+        commands_.stop();
         http_.wake();
     }
     void publish(const std::string& service, const provider& who, registration_done done) {
@@ -68,7 +62,7 @@ public:
 
     /// The thread's body.
     void run() {
-        while (run_commands()) {
+        while (commands_.run()) {
             follow_wanted();
             const auto now = clock::now();
             auto next = leases_.advance(now);
@@ -100,17 +94,7 @@ private:
         std::uniform_int_distribution<std::int64_t> dice{options_.retry.count() / 5, options_.retry.count()};
         return duration{dice(random_)};
     }
-    [[nodiscard]] bool run_commands() {
-        std::vector<std::function<void()>> commands;
-        bool go_on = true;
-        {
-            const std::lock_guard lock{mutex_};
-            commands.swap(commands_);
-            go_on = !stopping_;
-        }
-        for (const auto& each : commands) each();
-        return go_on;
-    }
+
     void follow_wanted() {
         const auto wanted = lists_.wanted();
         for (const auto& each : wanted) followed_.try_emplace(each);
@@ -238,9 +222,7 @@ private:
     etcd_http http_;
     etcd_leases leases_;
     std::map<std::string, followed> followed_;
-    std::mutex mutex_;
-    std::vector<std::function<void()>> commands_;
-    bool stopping_ = false;
+    command_queue commands_;
 };
 
 }  // namespace futon::detail

@@ -5,6 +5,7 @@
 /// What the thread of a file registry does.
 
 #include <futon/cluster/registry.hpp>
+#include <futon/registry/detail/command_queue.hpp>
 #include <futon/registry/detail/directory_watch.hpp>
 #include <futon/registry/detail/file_owners.hpp>
 #include <futon/registry/detail/file_service.hpp>
@@ -17,7 +18,6 @@
 #include <functional>
 #include <map>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <set>
 #include <string>
@@ -46,18 +46,12 @@ public:
 
     /// For any thread.
     void post(std::function<void()> command) {
-        {
-            const std::lock_guard lock{mutex_};
-            commands_.push_back(std::move(command));
-        }
+        commands_.post(std::move(command));
         watch_.wake();
     }
     void stop() noexcept {
-        {
-            const std::lock_guard lock{mutex_};
-            stopping_ = true;
-        }
         lists_.close();
+        commands_.stop();
         watch_.wake();
     }
     [[nodiscard]] provider_lists& lists() noexcept { return lists_; }
@@ -66,7 +60,7 @@ public:
     /// The thread's body.
     void run() {
         auto tick = clock::now();
-        while (run_commands()) {
+        while (commands_.run()) {
             const auto now = clock::now();
             if (now >= tick) {
                 beat();
@@ -126,18 +120,6 @@ private:
         return directory + "/" + file_name(text);
     }
     [[nodiscard]] unsigned directory_mode() const noexcept { return options_.file_mode | ((options_.file_mode & 0444u) >> 2); }
-
-    [[nodiscard]] bool run_commands() {
-        std::vector<std::function<void()>> commands;
-        bool go_on = true;
-        {
-            const std::lock_guard lock{mutex_};
-            commands.swap(commands_);
-            go_on = !stopping_;
-        }
-        for (const auto& each : commands) each();
-        return go_on;
-    }
 
     // The directory belongs to us or to root, and nobody writes into it whom we did not let.
     [[nodiscard]] result<void> check_directory() const {
@@ -265,7 +247,7 @@ private:
     }
 
     void take_all_back() {
-        static_cast<void>(run_commands());
+        static_cast<void>(commands_.run());
         for (const auto& [which, each] : registered_) remove(which, each);
         registered_.clear();
     }
@@ -282,9 +264,7 @@ private:
     std::map<key, registration> registered_;
     std::map<std::string, followed> followed_;
     std::set<std::string> dirty_;
-    std::mutex mutex_;
-    std::vector<std::function<void()>> commands_;
-    bool stopping_ = false;
+    command_queue commands_;
 };
 
 }  // namespace futon::detail

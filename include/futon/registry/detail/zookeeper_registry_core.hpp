@@ -6,6 +6,7 @@
 
 #include <futon/cluster/registry.hpp>
 #include <futon/core/time.hpp>
+#include <futon/registry/detail/command_queue.hpp>
 #include <futon/registry/detail/zookeeper_registrations.hpp>
 #include <futon/registry/detail/zookeeper_session.hpp>
 #include <futon/registry/provider_lists.hpp>
@@ -15,11 +16,9 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
-#include <condition_variable>
 #include <functional>
 #include <map>
 #include <memory>
-#include <mutex>
 #include <random>
 #include <string>
 #include <string_view>
@@ -46,16 +45,10 @@ public:
     [[nodiscard]] provider_lists& lists() noexcept { return lists_; }
     [[nodiscard]] const zookeeper_registry_options& options() const noexcept { return options_; }
     /// For any thread.
-    void post(std::function<void()> command) {
-        const std::lock_guard lock{mutex_};
-        commands_.push_back(std::move(command));
-        changed_.notify_all();
-    }
-    void stop() {
-        const std::lock_guard lock{mutex_};
-        stopping_ = true;
+    void post(std::function<void()> command) { commands_.post(std::move(command)); }
+    void stop() noexcept {
         lists_.close();
-        changed_.notify_all();
+        commands_.stop();
     }
     void publish(const std::string& service, const provider& who, registration_done done) {
         const auto about = sofa_service::parse(service);
@@ -67,7 +60,7 @@ public:
 
     /// The thread's body.
     void run() {
-        while (run_commands()) {
+        while (commands_.run()) {
             const auto now = clock::now();
             auto next = no_deadline;
             if (!session_.is_open() && now >= open_due_) open(now);
@@ -78,10 +71,7 @@ public:
             } else {
                 next = wait_for_connection(now);
             }
-            std::unique_lock lock{mutex_};
-            const auto woken = [&] { return stopping_ || !commands_.empty(); };
-            if (next == no_deadline) changed_.wait(lock, woken);
-            else changed_.wait_until(lock, next, woken);
+            commands_.wait(next);
         }
         session_.close();
         registrations_.end();
@@ -110,17 +100,6 @@ private:
     [[nodiscard]] duration pause() {
         std::uniform_int_distribution<std::int64_t> dice{options_.retry.count() / 5, options_.retry.count()};
         return duration{dice(random_)};
-    }
-    [[nodiscard]] bool run_commands() {
-        std::vector<std::function<void()>> commands;
-        bool go_on = true;
-        {
-            const std::lock_guard lock{mutex_};
-            commands.swap(commands_);
-            go_on = !stopping_;
-        }
-        for (const auto& each : commands) each();
-        return go_on;
     }
 
     void open(time_point now) {
@@ -295,10 +274,7 @@ private:
     time_point give_up_{};   // Without a connection until then, it is an error.
     time_point expires_{};   // And then the session is.
     time_point open_due_{};
-    std::mutex mutex_;
-    std::condition_variable changed_;
-    std::vector<std::function<void()>> commands_;
-    bool stopping_ = false;
+    command_queue commands_;
 };
 
 }  // namespace futon::detail
