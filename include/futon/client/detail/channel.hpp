@@ -11,19 +11,17 @@
 #include <futon/client/detail/attempts.hpp>
 #include <futon/client/detail/call_books.hpp>
 #include <futon/client/detail/fleet.hpp>
-#include <futon/client/detail/hedged_call.hpp>
-#include <futon/client/detail/hedges.hpp>
-#include <futon/client/detail/list_waiters.hpp>
+#include <futon/client/detail/hedging_path.hpp>
+#include <futon/client/detail/pausing_calls.hpp>
 #include <futon/client/detail/pending_list.hpp>
-#include <futon/client/detail/settings.hpp>
-#include <futon/client/detail/supply.hpp>
+#include <futon/client/detail/provider_feed.hpp>
+#include <futon/client/detail/standing_rules.hpp>
 #include <futon/client/detail/waiting_calls.hpp>
 #include <futon/core/runtime_state.hpp>
 #include <futon/service/any_channel.hpp>
 #include <futon/service/service_numbers.hpp>
 
 #include <algorithm>
-#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -32,7 +30,6 @@
 #include <stop_token>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -40,7 +37,7 @@ namespace futon::detail {
 
 /// Thread-safety: safe. One lock guards the routing; it is never held while a call completes.
 /// Lifetime: lanes and calls keep it alive; `close()` cuts the circle.
-class channel final : public any_channel, public lane_owner, private hedge_owner, private timer {
+class channel final : public any_channel, public lane_owner, private pause_owner, private hedging_owner, private feed_owner, private timer {
 public:
     channel(std::shared_ptr<const client_options> how, intrusive_ptr<runtime_state> runtime, intrusive_ptr<client_offer> offered)
         : options_{std::move(how)},
@@ -55,13 +52,13 @@ public:
     inline result<void> send_oneway(intrusive_ptr<call> made) noexcept override;
     inline const service_info& open(const std::string& key, std::vector<method_info> (*make)(const std::string& key)) override;
     const executor_ref& callback_executor() const noexcept override { return callbacks_; }
-    duration default_timeout() const noexcept override { return duration{timeout_.load(std::memory_order_relaxed)}; }
+    duration default_timeout() const noexcept override { return rules_.timeout(); }
     time_point now() const noexcept override { return home_.where->now(); }
     rough_time rough_now() const noexcept override { return options_->on_call ? exactly(now()) : home_.where->rough_now(); }
     bool waits_for_ready() const noexcept override { return options_->wait_for_ready; }
     const client_filters& filters() const noexcept override { return options_->filters; }
     std::stop_token closing() const noexcept override { return closing_.get_token(); }
-    inline future<std::vector<endpoint>> providers(const call& which) override;
+    future<std::vector<endpoint>> providers(const call& which) override { return feed_.providers(which); }
 
     // What calls tell.
     inline void cancel(call& which) noexcept override;
@@ -75,13 +72,12 @@ public:
     bool needs_this_thread() const noexcept override { return runtime_->needs_this_thread(); }
 
     // What the client says.
-    void set_endpoints(const endpoints& wanted);
-    /// Calls may come: a registry will be asked for their providers.
-    void expect(const any_registry& where, const std::string& service);
-    /// Takes its providers from a registry, where `service` is looked up.
-    void look_up(any_registry where, const std::string& service);
+    [[nodiscard]] provider_feed& feed() noexcept { return feed_; }
     /// For new calls.
-    void set_rules(const call_rules& rules);
+    void set_rules(const call_rules& own) {
+        const std::lock_guard lock{mutex_};
+        rules_.set_own(own);
+    }
     /// Calls `waiter` once: when a connection is ready, or with an error when the channel closes.
     void when_ready(std::function<void(result<void>)> waiter);
     void close() noexcept;
@@ -96,8 +92,6 @@ public:
     client_offer& offered() const noexcept override { return *offered_; }
 
 private:
-    class retry_later;
-
     // What lanes tell.
     inline void lane_changed(lane& which) noexcept override;
     inline void lane_told_load(lane& which, const load_report& report) noexcept override;
@@ -106,12 +100,14 @@ private:
     inline void lane_replied(intrusive_ptr<call> which, const response& reply) noexcept override;
     inline void lane_counted(const session_stats& counters) noexcept override;
 
-    // What hedged calls tell. Calls that may be hedged go this way; false: this one does not.
-    [[nodiscard, gnu::cold, gnu::noinline]] inline bool submit_hedged(const intrusive_ptr<call>& asked) noexcept;
-    inline void hedge_due(hedged_call& which) noexcept override;
-    inline void hedge_answered(hedged_call& which, const call& attempt, const response& reply) noexcept override;
-    inline void hedge_failed(hedged_call& which, error why) noexcept override;
-    [[nodiscard]] static hedged_call* hedge_of(const call& which) noexcept { return static_cast<hedged_call*>(which.hedge.get()); }
+    // What its parts tell.
+    inline void pause_over(intrusive_ptr<call> which, bool due) noexcept override;
+    void attempt_made(intrusive_ptr<call> attempt) noexcept override { route(std::move(attempt), true); }
+    void call_failed(intrusive_ptr<call> asked, error why, std::string_view peer) noexcept override { complete(std::move(asked), std::move(why), peer); }
+    inline intrusive_ptr<lane> make_lane(const endpoint& to, bool first) override;
+    bool wants_connections() const noexcept override { return !waiting_.empty() || !ready_waiters_.empty(); }
+    inline void lanes_left(const lane_list& leaving) noexcept override;
+    void providers_changed() noexcept override { move_waiting(); }
 
     void route(intrusive_ptr<call> which, bool is_new = false) noexcept;
     // What becomes of a call: it goes out at once, or it waits, or it fails.
@@ -131,20 +127,10 @@ private:
     // Gives waiting calls to connections, first come first served; those for which there is no hope fail.
     void move_waiting() noexcept;
     [[nodiscard]] waiting_calls::list take_hopeless_locked() noexcept;
-    // What a registry says.
-    void told(result<provider_update> what) noexcept;
-    void settle_lists() noexcept;
-    void take(provider_update update);
-    void retire(const fleet::lane_list& leaving) noexcept;
-    void follow_rules_locked();
     // With the lock held, so that a cancel finds the call either here or on its way.
     [[nodiscard]] result<void> enqueue_locked(const intrusive_ptr<call>& which);
-    // Takes a call out of its pause before another try; null if it is in none.
-    [[nodiscard]] intrusive_ptr<call> wake_locked(const call& which) noexcept;
     inline void fire(bool due) noexcept override;
     void complete(intrusive_ptr<call> which, error why, std::string_view peer = {}) noexcept;
-    // Of a hedged call.
-    [[gnu::cold, gnu::noinline]] inline void complete_attempt(intrusive_ptr<call> which, error why, std::string_view peer) noexcept;
 
     const std::shared_ptr<const client_options> options_;
     const intrusive_ptr<runtime_state> runtime_;
@@ -156,60 +142,23 @@ private:
     mutable std::mutex mutex_;
     fleet fleet_;
     waiting_calls waiting_;
-    std::unordered_map<const call*, retry_later*> pausing_;  // Calls that will be tried again.
     bool moving_ = false;      // A thread is inside `move_waiting`;
     bool move_again_ = false;  // it has to look once more.
     time_point alarm_for_ = no_deadline;
     service_numbers services_;
     attempts attempts_{options_->retry, options_->retry_budget};
-    hedges hedges_{options_->hedge};
     std::vector<std::function<void(result<void>)>> ready_waiters_;
-    list_waiters list_waiters_;
     session_stats past_;  // Of connections that are gone.
     std::uint64_t past_connects_ = 0;
     std::uint64_t calls_ = 0;
-    std::uint64_t lists_ = 0;  // Of endpoints, without a registry.
-    call_rules own_rules_;
-    metadata settings_;            // Of the registry.
-    bool other_balancer_ = false;  // Than the one in the options.
     bool closed_ = false;
 
-    supply supply_;
-    std::atomic<duration::rep> timeout_{options_->timeout.count()};
+    pausing_calls pausing_{*this, *this, mutex_, home_.where};
+    hedging_path hedging_{*this, *this, mutex_, fleet_, attempts_, home_.where, options_->hedge};
+    standing_rules rules_{*options_, attempts_, hedging_, fleet_, runtime_->reports()};
+    provider_feed feed_{*this, *this, mutex_, fleet_, rules_, runtime_->reports(), home_.where, callbacks_};
     call_books books_{*options_, runtime_->reports()};
 };
-
-/// Tries a call again after a pause.
-class channel::retry_later final : public timer, public recycled {
-public:
-    retry_later(intrusive_ptr<channel> owner, intrusive_ptr<call> again) : which{std::move(again)}, owner_{std::move(owner)} {}
-    void fire(bool due) noexcept override {
-        const std::unique_ptr<retry_later> self{this};
-        {
-            const std::lock_guard lock{owner_->mutex_};
-            if (!which) return;  // Cancelled, or the client was closed.
-            owner_->pausing_.erase(which.get());
-        }
-        if (due) return owner_->route(std::move(which));
-        owner_->complete(std::move(which), error{errc::client_closed, "the client was closed", executed::no});
-    }
-
-    intrusive_ptr<call> which;  ///< Null if somebody else completes it. Guarded by the channel.
-
-private:
-    intrusive_ptr<channel> owner_;
-};
-
-// A timer that is not armed yet, or fires now, finds nothing to do.
-inline intrusive_ptr<call> channel::wake_locked(const call& which) noexcept {
-    const auto found = pausing_.find(&which);
-    if (found == pausing_.end()) return nullptr;
-    auto* const later = found->second;
-    auto taken = std::move(later->which);
-    pausing_.erase(found);
-    if (home_.where->disarm(*later)) delete later;
-    return taken;
-}
 
 inline const service_info& channel::open(const std::string& key, std::vector<method_info> (*make)(const std::string& key)) {
     const std::lock_guard lock{mutex_};
@@ -218,7 +167,7 @@ inline const service_info& channel::open(const std::string& key, std::vector<met
 
 inline void channel::submit(intrusive_ptr<call> which) noexcept {
     which->wants_times = books_.has_hook();
-    if (hedges_.may_concern(*which) && submit_hedged(which)) [[unlikely]] return;
+    if (hedging_.may_concern(*which) && hedging_.submit(which)) [[unlikely]] return;
     route(std::move(which), true);
 }
 
@@ -364,7 +313,7 @@ inline void channel::cancel(call& which) noexcept {
             at = nullptr;
         } else if (!at) {
             auto taken = waiting_.take_if([&](const call& each) { return &each == &which; });
-            waited = taken.empty() ? wake_locked(which) : std::move(taken.front());
+            waited = taken.empty() ? pausing_.take(which) : std::move(taken.front());
         }
     }
     if (at) return static_cast<connection&>(*at).cancel(intrusive_ptr<call>{&which});
@@ -401,24 +350,17 @@ inline void channel::failed(intrusive_ptr<call> which, error why) noexcept {
     }
     books_.retried();
     if (*pause == duration{}) return route(std::move(which));
-    auto* const later = new retry_later{intrusive_ptr<channel>{this}, which};
-    {
-        const std::lock_guard lock{mutex_};
-        if (closed_ || which->cancel_requested.load()) {
-            later->which = nullptr;
-        } else {
-            pausing_.emplace(which.get(), later);
-            which = nullptr;
-        }
-    }
-    if (!which) return home_.where->arm(*later, now() + *pause);
-    delete later;
-    route(std::move(which));  // It is over.
+    if (!pausing_.begin(which, *pause, [&](const call& it) { return !closed_ && !it.cancel_requested.load(); })) route(std::move(which));  // It is over.
+}
+
+inline void channel::pause_over(intrusive_ptr<call> which, bool due) noexcept {
+    if (due) return route(std::move(which));
+    complete(std::move(which), error{errc::client_closed, "the client was closed", executed::no});
 }
 
 inline void channel::complete(intrusive_ptr<call> which, error why, std::string_view peer) noexcept {
     if (which->request.oneway) return;
-    if (which->hedge && !hedge_of(*which)->is_asked(*which)) [[unlikely]] return complete_attempt(std::move(which), std::move(why), peer);
+    if (which->hedge && !hedge_of(*which)->is_asked(*which)) [[unlikely]] return hedging_.complete_attempt(std::move(which), std::move(why), peer);
     books_.failed();
     if (why.where().empty()) why = why.with_where(which->request.method->full_name());
     // An earlier attempt counts, too.
@@ -441,14 +383,14 @@ inline result<void> channel::send_oneway(intrusive_ptr<call> made) noexcept {
 
 inline void channel::lane_changed(lane& which) noexcept {
     std::vector<std::function<void(result<void>)>> waiters;
-    fleet::lane_list leaving;
+    lane_list leaving;
     {
         const std::lock_guard lock{mutex_};
         if (closed_) return;
         leaving = fleet_.changed(which, now());
         if (fleet_.any_ready()) waiters = std::exchange(ready_waiters_, {});
     }
-    retire(leaving);
+    lanes_left(leaving);
     for (auto& waiter : waiters) waiter({});
     move_waiting();
 }
@@ -513,201 +455,17 @@ inline void channel::decoded(const call& which, const response& reply, const err
     if (books_.has_hook()) books_.report(which, which.at ? std::string_view{which.at->peer()} : std::string_view{}, bad, reply.headers, now());
 }
 
-// The caller's call stays behind, see `hedged_call`; from here on what is routed are its attempts.
-bool channel::submit_hedged(const intrusive_ptr<call>& asked) noexcept {
-    intrusive_ptr<call> first;
-    try {
-        const auto at_time = now();
-        const std::lock_guard lock{mutex_};
-        const auto rule = hedges_.rule_of(*asked, attempts_.policy());
-        if (closed_ || !rule) return false;
-        const auto made = make_intrusive<hedged_call>(intrusive_ptr<call_router>{this}, static_cast<hedge_owner&>(*this), home_.where, asked, *rule, at_time);
-        first = made->make_attempt();
-        made->add(first);
-        if (const auto delay = hedges_.delay(*asked, *rule, at_time)) made->plan(*delay, at_time);
-        // From here on a cancel finds the attempt; one that came before stops it when it is routed.
-        asked->hedge = made;
-        if (asked->cancel_requested.load()) first->cancel_requested.store(true);
-    } catch (const std::bad_alloc&) {
-        return false;
-    }
-    route(std::move(first), true);
-    return true;
+inline intrusive_ptr<lane> channel::make_lane(const endpoint& to, bool first) {
+    return make_intrusive<lane>(intrusive_ptr<any_channel>{this}, *this, mutex_, to, first ? home_ : runtime_->next_place());
 }
 
-void channel::hedge_due(hedged_call& which) noexcept {
-    intrusive_ptr<call> more;
-    connection* to = nullptr;
-    try {
-        const auto at_time = now();
-        const std::lock_guard lock{mutex_};
-        if (closed_ || !which.is_due(at_time)) return;
-        if (which.made() >= retry_of(which.asked(), attempts_.policy()).max_attempts) return;
-        more = which.make_attempt();
-        which.share_tried(*more);
-        to = fleet_.begin_beside(*more, at_time, [&] { return attempts_.may_hedge(at_time); });
-        if (!to) return;
-        more->at = intrusive_ptr<carrier>{to};
-        more->attempts = 1;
-        which.add(more);
-        which.plan_next(at_time);
-        hedges_.made();
-    } catch (const std::bad_alloc&) {
-        return;
-    }
-    to->submit(std::move(more));
-}
-
-void channel::hedge_answered(hedged_call& which, const call& attempt, const response& reply) noexcept {
-    hedged_call::rest left;
-    {
-        const auto at_time = now();
-        const std::lock_guard lock{mutex_};
-        hedges_.answered(which, attempt, at_time);
-        left = which.finish(&attempt);
-    }
-    for (const auto& each : left.attempts) cancel(*each);
-    if (!left.asked->succeed(reply)) decoded(*left.asked, reply, nullptr);
-}
-
-void channel::hedge_failed(hedged_call& which, error why) noexcept {
-    hedged_call::rest left;
-    std::string peer;
-    {
-        const std::lock_guard lock{mutex_};
-        left = which.finish(nullptr);
-        peer = which.peer();
-    }
-    for (const auto& each : left.attempts) cancel(*each);
-    complete(std::move(left.asked), std::move(why), peer);
-}
-
-void channel::complete_attempt(intrusive_ptr<call> which, error why, std::string_view peer) noexcept {
-    {
-        const auto at_time = now();
-        const std::lock_guard lock{mutex_};
-        auto& hedge = *hedge_of(*which);
-        if (hedge.leaves_it_to_others(*which, why, at_time)) return;
-        hedge.was_last(*which, peer);
-    }
-    which->fail(std::move(why));
-}
-
-inline void channel::set_endpoints(const endpoints& wanted) {
-    provider_update all{.authoritative = true};
-    for (const auto& each : wanted) all.providers.push_back({.address = each});
-    {
-        const std::lock_guard lock{mutex_};
-        all.version = ++lists_;
-    }
-    take(std::move(all));
-}
-
-inline void channel::expect(const any_registry& where, const std::string& service) {
-    const std::lock_guard lock{mutex_};
-    fleet_.expect("'" + service + "' in " + where.text());
-}
-
-inline void channel::look_up(any_registry where, const std::string& service) {
-    supply_.begin(std::move(where), service, [self = intrusive_ptr<channel>{this}](result<provider_update> what) { self->told(std::move(what)); });
-}
-
-inline void channel::told(result<provider_update> what) noexcept {
-    try {
-        if (what) return take(*std::move(what));
-        {
-            const std::lock_guard lock{mutex_};
-            fleet_.not_told(what.error());
-        }
-        const auto text = what.error().message();
-        runtime_->reports().log({.level = log_level::warning, .kind = "registry_unreadable", .text = text});
-        settle_lists();
-        move_waiting();
-    } catch (const std::exception& e) {
-        runtime_->reports().log({.level = log_level::error, .kind = "registry_update_failed", .text = e.what()});
-    }
-}
-
-inline void channel::take(provider_update update) {
-    fleet::lane_list leaving;
-    bool wants_full = false;
-    {
-        const std::lock_guard lock{mutex_};
-        if (closed_) return;
-        if (update.settings && *update.settings != settings_) {
-            settings_ = *update.settings;
-            follow_rules_locked();
-        }
-        bool first = fleet_.empty();
-        leaving = fleet_.apply(std::move(update), now(), wants_full, [&](const endpoint& to) {
-            auto place = std::exchange(first, false) ? home_ : runtime_->next_place();
-            return make_intrusive<lane>(intrusive_ptr<any_channel>{this}, *this, mutex_, to, std::move(place));
-        });
-        if (!waiting_.empty() || !ready_waiters_.empty()) static_cast<void>(fleet_.wake_any());
-    }
-    retire(leaving);
-    if (wants_full) supply_.refresh();
-    settle_lists();
-    move_waiting();
-}
-
-inline future<std::vector<endpoint>> channel::providers(const call& which) {
-    const auto left = which.request.deadline == no_deadline ? duration::max() : which.request.deadline - now();
-    result<std::vector<endpoint>> known{std::in_place};
-    {
-        const std::lock_guard lock{mutex_};
-        if (closed_) {
-            known = error{errc::client_closed, "the client was closed", executed::no};
-        } else if (fleet_.is_awaited()) {
-            return list_waiters_.add(callbacks_, which, left);
-        } else {
-            known = fleet_.providers(which);
-        }
-    }
-    if (!known) return make_failed<std::vector<endpoint>>(callbacks_, std::move(known).error().with_where(which.request.method->full_name()));
-    return make_ready(callbacks_, *std::move(known));
-}
-
-// There is a list now, or there will be none.
-inline void channel::settle_lists() noexcept {
-    list_waiters::settled done;
-    {
-        const std::lock_guard lock{mutex_};
-        if (list_waiters_.empty() || (fleet_.is_awaited() && !closed_)) return;
-        done = list_waiters_.settle([&](const call& each) -> result<std::vector<endpoint>> {
-            if (closed_) return error{errc::client_closed, "the client was closed", executed::no};
-            return fleet_.providers(each);
-        });
-    }
-    list_waiters::tell(std::move(done));
-}
-
-inline void channel::retire(const fleet::lane_list& leaving) noexcept {
+inline void channel::lanes_left(const lane_list& leaving) noexcept {
     if (leaving.empty()) return;
     {
         const std::lock_guard lock{mutex_};
         for (const auto& each : leaving) past_connects_ += each->connects();
     }
     for (const auto& each : leaving) each->retire(error{errc::unavailable, "the endpoint is no longer listed", executed::no});
-}
-
-inline void channel::set_rules(const call_rules& rules) {
-    const std::lock_guard lock{mutex_};
-    own_rules_ = rules;
-    follow_rules_locked();
-}
-
-// The client's own with what the registry says laid over them.
-inline void channel::follow_rules_locked() {
-    std::vector<std::string> faults;
-    const auto rules = lay_over(own_rules_, settings_, *options_, faults);
-    timeout_.store(rules.timeout.value_or(options_->timeout).count(), std::memory_order_relaxed);
-    attempts_.set_policy(rules.retry.value_or(options_->retry));
-    hedges_.set_rule(rules.hedge.value_or(options_->hedge));
-    if (rules.balancer || other_balancer_) fleet_.set_balancer(rules.balancer ? *rules.balancer : rules_of(*options_).balancer);
-    other_balancer_ = rules.balancer.has_value();
-    fleet_.set_health(rules.health.value_or(options_->health));
-    for (const auto& each : faults) runtime_->reports().log({.level = log_level::warning, .kind = "bad_setting", .text = each});
 }
 
 inline void channel::when_ready(std::function<void(result<void>)> waiter) {
@@ -727,23 +485,25 @@ inline void channel::when_ready(std::function<void(result<void>)> waiter) {
 
 inline void channel::close() noexcept {
     waiting_calls::list waiting;
-    fleet::lane_list leaving;
+    lane_list leaving;
     std::vector<std::function<void(result<void>)>> waiters;
-    supply_.end();
+    feed_.end();
     {
         const std::lock_guard lock{mutex_};
         if (std::exchange(closed_, true)) return;
+        hedging_.close();
+        feed_.close();
         waiting = waiting_.take_all();
         leaving = fleet_.take_all();
         waiters = std::exchange(ready_waiters_, {});
-        while (!pausing_.empty()) waiting.push_back(wake_locked(*pausing_.begin()->first));
+        pausing_.take_all(waiting);
         if (alarm_for_ != no_deadline && home_.where->disarm(*this)) release();
         alarm_for_ = no_deadline;
     }
     const error why{errc::client_closed, "the client was closed", executed::no};
     for (auto& waiter : waiters) waiter(why);
     closing_.request_stop();
-    settle_lists();
+    feed_.settle_lists();
     for (auto& each : waiting) complete(std::move(each), why);
     for (const auto& each : leaving) each->close(why.with_executed(executed::maybe));
 }
@@ -753,7 +513,7 @@ inline void channel::inspect(const intrusive_ptr<pending_list>& list) const {
     {
         const std::lock_guard lock{mutex_};
         for (const auto& each : waiting_) list->add(*each, pending_call::state::queued, {});
-        for (const auto& [each, unused] : pausing_) list->add(*each, pending_call::state::pausing, {});
+        pausing_.for_each([&](const call& each) { list->add(each, pending_call::state::pausing, {}); });
         for (const auto& each : fleet_.with_retired()) {
             const auto its = each->connections();
             open.insert(open.end(), its.begin(), its.end());
@@ -770,7 +530,7 @@ inline client_stats channel::stats() const noexcept {
     const std::lock_guard lock{mutex_};
     sum.calls = calls_;
     sum.queued = waiting_.size();
-    hedges_.add_to(sum);
+    hedging_.add_to(sum);
     const auto counts = fleet_.counts();
     sum.providers = counts.listed;
     sum.usable_providers = counts.usable;

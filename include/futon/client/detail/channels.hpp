@@ -30,10 +30,10 @@ public:
           offered_{make_intrusive<client_offer>(serving_rules{.bounds = options_->limits}, runtime_->shared_reports())} {
         if (options_->registry) return;
         const auto only = open_locked({});
-        only->set_endpoints(options_->endpoints);
+        only->feed().set_endpoints(options_->endpoints);
         if (const auto& source = options_->source)
             source([only](const endpoints& known) {
-                if (!known.empty()) only->set_endpoints(known);
+                if (!known.empty()) only->feed().set_endpoints(known);
             });
     }
 
@@ -45,12 +45,12 @@ public:
             const auto found = open_.find(options_->registry ? service : std::string{});
             if (found != open_.end()) return found->second;
             made = open_locked(service);
-            made->expect(options_->registry, service);
+            made->feed().expect(options_->registry, service);
             made->set_rules(rules_);
             if (closed_) made->close();
         }
         // Without the lock: the registry may answer at once, and others wait for what it says in any case.
-        made->look_up(options_->registry, service);
+        made->feed().look_up(options_->registry, service);
         return made;
     }
     [[nodiscard]] list all() const {

@@ -2,13 +2,14 @@
 #pragma once
 
 /// \file
-/// The providers of one channel with their connections: which one a call goes to, and what its end says of that provider.
-/// One thing because each function here reads both what the registry said and what connections there are.
+/// The providers of one channel: which one a call goes to, and what its end says of that provider.
+/// One thing because to choose takes all: whom the registry lists, how they are connected, and how they do.
 
+#include <futon/client/detail/fleet_members.hpp>
 #include <futon/client/detail/fleet_rules.hpp>
+#include <futon/client/detail/fleet_watch.hpp>
 #include <futon/client/detail/lane.hpp>
 #include <futon/cluster/cluster_health.hpp>
-#include <futon/cluster/node_table.hpp>
 #include <futon/cluster/provider_set.hpp>
 #include <futon/cluster/route_cache.hpp>
 #include <futon/core/error.hpp>
@@ -22,7 +23,6 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -39,27 +39,20 @@ struct fleet_counts {
 /// Not thread-safe: guarded by its channel's lock.
 class fleet {
 public:
-    using lane_list = std::vector<intrusive_ptr<lane>>;
-
     fleet(fleet_rules rules, std::uint64_t seed)
         : rules_{std::move(rules)},
           told_{rules_.protection},
-          health_{rules_.health, seed},
+          watch_{rules_.health, seed},
           routes_{rules_.balancer, rules_.routers},
           random_{seed} {}
-    ~fleet() {
-        for (auto& [which, unused] : members_) which->attachment = nullptr;
-    }
-    fleet(const fleet&) = delete;
-    fleet& operator=(const fleet&) = delete;
 
     // Choosing.
 
     /// Why a new call is turned away although there are connections: after an outage only as many are let through as those
     /// providers that are back can bear.
     [[nodiscard]] std::optional<error> turns_away(time_point now) {
-        if (only_ || !health_.recovery().recovering()) [[likely]] return std::nullopt;
-        return not_back_yet(now);
+        if (only_ || !watch_.recovers()) [[likely]] return std::nullopt;
+        return watch_.not_back_yet(members_.listed(), routes_, random_, now);
     }
     /// A connection for the next attempt of a call, which is noted; null if none takes it now. `now`: about when.
     [[nodiscard]] connection* begin(call& which, time_point now) {
@@ -98,10 +91,10 @@ public:
     [[nodiscard]] bool wake() noexcept;
     /// The same for calls that may go anywhere.
     [[nodiscard]] bool wake_any() noexcept {
-        static_cast<void>(routes_.find(anywhere_, table_));
+        static_cast<void>(routes_.find(anywhere_, members_.table()));
         return wake();
     }
-    [[nodiscard]] bool any_ready() const noexcept;
+    [[nodiscard]] bool any_ready() const noexcept { return members_.any_connected(); }
     /// A connection was made, or lost, or an attempt to make one failed. What comes back is to be retired.
     [[nodiscard]] lane_list changed(const lane& which, time_point now);
     void took_report(const lane& from, const load_report& report, time_point now);
@@ -129,38 +122,28 @@ public:
     /// Nothing is known yet, and something will be.
     void expect(std::string whom) { expected_ = std::move(whom); }
     [[nodiscard]] bool is_told() const noexcept { return told_.is_told(); }
-    [[nodiscard]] bool empty() const noexcept { return table_.size() == 0; }
+    [[nodiscard]] bool empty() const noexcept { return members_.size() == 0; }
     void set_balancer(any_load_balancer policy) {
         only_ = nullptr;
         plain_ = false;
         routes_.set_policy(std::move(policy));
     }
     void set_health(const health_options& rules) {
-        health_.set_options(rules);
-        look_next_ = {};
+        watch_.set_rules(rules);
     }
 
     // The whole.
 
-    [[nodiscard]] lane_list lanes() const;
-    [[nodiscard]] lane_list with_retired() const {
-        auto every = lanes();
-        every.insert(every.end(), retired_.begin(), retired_.end());
-        return every;
-    }
+    [[nodiscard]] lane_list lanes() const { return members_.lanes(); }
+    [[nodiscard]] lane_list with_retired() const { return members_.with_retired(); }
     /// Ends it.
-    [[nodiscard]] lane_list take_all();
+    [[nodiscard]] lane_list take_all() {
+        only_ = nullptr;
+        return members_.take_all();
+    }
     [[nodiscard]] fleet_counts counts() const;
 
 private:
-    // One node's connections.
-    struct member {
-        lane_list lanes;
-        std::size_t turn = 0;
-    };
-    [[nodiscard]] static member& of(const node& n) noexcept { return *static_cast<member*>(n.attachment); }
-    [[nodiscard]] static connection* ready_of(const node& n) noexcept;
-    [[nodiscard]] static bool is_connected(const node& n) noexcept;
     [[nodiscard]] connection* choose(call& which, time_point now);
     // Both null if there is none.
     struct choice {
@@ -179,7 +162,7 @@ private:
     void end_attempt(call& which, const error* why, time_point now, bool gone);
     void probe(cluster_view& view, pick_context& how);
     [[nodiscard]] const std::shared_ptr<cluster_view>& view_of(const call& which, time_point now = no_deadline) {
-        return routes_.find(which.request.towards ? *which.request.towards : anywhere_, table_, now);
+        return routes_.find(which.request.towards ? *which.request.towards : anywhere_, members_.table(), now);
     }
     template <class Make>
     lane_list adopt(const provider_changes& changes, time_point now, const Make& make);
@@ -187,46 +170,25 @@ private:
         if (losses.empty()) return {};
         return adopt(losses, now, [](const endpoint&) { return intrusive_ptr<lane>{}; });
     }
-    void look_after(time_point now);
-    [[nodiscard]] std::optional<error> not_back_yet(time_point now);
-    void count_usable(time_point now);
     void choose_fast_path() noexcept;
 
     const fleet_rules rules_;
     provider_set told_;
-    node_table table_;
-    cluster_health health_;
+    fleet_members members_;
+    fleet_watch watch_;
     route_cache routes_;
     dice random_;
     const route anywhere_;
-    std::unordered_map<node*, std::unique_ptr<member>> members_;
-    lane_list retired_;
     lane* only_ = nullptr;   // All there is, where nothing is to be chosen: then no attempt is noted.
     bool plain_ = true;      // Nothing was said of balancing, routing or health.
     std::size_t to_be_freed_ = 0;  // Nodes that are listed no more.
-    std::size_t idle_ = 0;   // Lanes that do nothing: somebody has to wake them. About.
-    bool review_due_ = false;
-    time_point look_next_{};
     std::string expected_;   // What will be told of; empty: nothing.
     std::optional<error> why_not_told_;
 };
 
-inline connection* fleet::ready_of(const node& n) noexcept {
-    auto& its = of(n);
-    const auto count = its.lanes.size();
-    for (std::size_t i = 0; i < count; ++i)
-        if (auto* const ready = its.lanes[its.turn++ % count]->ready_connection()) return ready;
-    return nullptr;
-}
-
-inline bool fleet::is_connected(const node& n) noexcept {
-    const auto& all = of(n).lanes;
-    return std::any_of(all.begin(), all.end(), [](const auto& each) { return each->current() == lane::state::ready; });
-}
-
 inline const std::shared_ptr<cluster_view>& fleet::current_view(const call& which, time_point now) {
-    if (now >= look_next_ || review_due_) look_after(now);
-    if (idle_ > 0) static_cast<void>(wake());
+    watch_.look(members_.listed(), routes_, now);
+    if (members_.any_idle()) static_cast<void>(wake());
     return view_of(which, now);
 }
 
@@ -240,7 +202,7 @@ inline fleet::choice fleet::pick(cluster_view& view, const call& which, pick_con
         how.tried = {avoid.data(), avoided};
         auto* const picked = view.policy.pick(view.nodes, how);
         if (!picked) break;
-        if (auto* const ready = ready_of(*picked)) {
+        if (auto* const ready = fleet_members::ready_of(*picked)) {
             how.tried = {};
             return {picked, ready};
         }
@@ -274,12 +236,12 @@ inline void fleet::begin_on(call& which, node& n, const std::shared_ptr<cluster_
     trace.chosen_by = view;
     trace.began = now;
     begin_attempt(view->policy, n, now);
-    health_.started(n, now);
+    watch_.started(n, now);
 }
 
 inline bool fleet::begin_on(call& which, const lane& to, time_point now) {
     if (only_) return only_ == &to;
-    auto* const n = table_.find(to.address());
+    auto* const n = members_.find(to.address());
     if (!n) return false;
     const auto& view = view_of(which, now);
     const pick_context how{.now = now, .random = random_};
@@ -302,7 +264,7 @@ inline void fleet::end_attempt(call& which, const error* why, time_point now, bo
     auto outcome = why ? attempt_outcome::failed(judged_as(*why, gone), trace.began, now) : attempt_outcome::success(trace.began, now);
     if (which.request.deadline != no_deadline) outcome.timeout = std::max(which.request.deadline - trace.began, duration{});
     futon::end_attempt(view->policy, n, outcome);
-    review_due_ = health_.ended(n, outcome, table_.size()) || review_due_;
+    watch_.ended(n, outcome, members_.size());
 }
 
 inline void fleet::tried(call& which) noexcept {
@@ -314,11 +276,11 @@ inline void fleet::probe(cluster_view& view, pick_context& how) {
     std::array<node*, 8> asked{};
     const auto count = view.policy.next_probes(view.nodes, how, asked);
     for (std::size_t i = 0; i < count; ++i)
-        if (auto* const over = ready_of(*asked[i])) over->query_load();
+        if (auto* const over = fleet_members::ready_of(*asked[i])) over->query_load();
 }
 
 inline void fleet::took_report(const lane& from, const load_report& report, time_point now) {
-    auto* const n = table_.find(from.address());
+    auto* const n = members_.find(from.address());
     if (!n) return;
     n->report = report;
     n->reported_at = now;
@@ -332,15 +294,10 @@ inline void fleet::took_report(const lane& from, const load_report& report, time
 
 inline bool fleet::wake() noexcept {
     bool hope = is_awaited();
-    idle_ = 0;
+    members_.none_idles();
     // Those that routers leave out, e.g. because they make a subset, need no connection.
     for (const auto& view : routes_.views()) {
-        for (auto* const n : view->nodes) {
-            for (const auto& each : of(*n).lanes) {
-                const auto now = each->wake();
-                hope = hope || now == lane::state::connecting || now == lane::state::ready;
-            }
-        }
+        for (const auto* const n : view->nodes) hope = fleet_members::wake(*n) || hope;
     }
     return hope;
 }
@@ -350,12 +307,7 @@ inline bool fleet::wake(const call& which) noexcept {
     const bool hope = wake();
     if (!hope || !which.request.towards || empty()) return hope;
     const auto& view = view_of(which);
-    return std::any_of(view->nodes.begin(), view->nodes.end(), [](const node* n) {
-        const auto& all = of(*n).lanes;
-        return std::any_of(all.begin(), all.end(), [](const auto& each) {
-            return each->current() == lane::state::connecting || each->current() == lane::state::ready;
-        });
-    });
+    return std::any_of(view->nodes.begin(), view->nodes.end(), [](const node* n) { return fleet_members::has_hope(*n); });
 }
 
 inline result<std::vector<endpoint>> fleet::providers(const call& which) {
@@ -371,20 +323,12 @@ inline result<std::vector<endpoint>> fleet::providers(const call& which) {
     return all;
 }
 
-inline bool fleet::any_ready() const noexcept {
-    const auto& all = table_.listed();
-    return std::any_of(all.begin(), all.end(), [](const node* n) { return is_connected(*n); });
-}
-
-inline fleet::lane_list fleet::changed(const lane& which, time_point now) {
-    if (which.current() == lane::state::idle) ++idle_;
-    auto* const n = table_.find(which.address());
+inline lane_list fleet::changed(const lane& which, time_point now) {
+    if (which.current() == lane::state::idle) members_.one_idles();
+    auto* const n = members_.find(which.address());
     if (!n) return {};
-    const bool connected = is_connected(*n);
-    if (connected != n->connected()) {
-        n->set_connected(connected);
-        review_due_ = true;
-    }
+    const bool connected = fleet_members::is_connected(*n);
+    watch_.connected(*n, connected);
     if (connected) return {};
     // Those that the registry does not list any more are used only while they answer, and not for ever.
     auto over = adopt(told_.lost(n->told.address), now);
@@ -395,41 +339,6 @@ inline fleet::lane_list fleet::changed(const lane& which, time_point now) {
     return over;
 }
 
-// Rules that wait for a time are asked when a call comes: without calls nothing depends on them.
-inline void fleet::look_after(time_point now) {
-    const auto change = health_.advance(table_.listed(), now);
-    if (change.weights) routes_.reweigh();
-    if (change.holds || review_due_) {
-        review_due_ = false;
-        // Who names a provider means it, ejected or not.
-        for (const auto& each : routes_.views())
-            if (each->wanted.address.empty()) static_cast<void>(health_.review(each->nodes));
-        count_usable(now);
-    } else if (health_.recovery().recovering()) {
-        count_usable(now);  // Its number may have rested long enough.
-    }
-    look_next_ = health_.next_wakeup().value_or(no_deadline);
-}
-
-inline std::optional<error> fleet::not_back_yet(time_point now) {
-    if (now >= look_next_ || review_due_) look_after(now);
-    if (health_.recovery().admits(random_)) return std::nullopt;
-    return error{errc::unavailable,
-                 "after an outage only " + std::to_string(counts().usable) + " of " + std::to_string(health_.recovery().expected()) +
-                     " providers are back: calls are let through in that proportion",
-                 executed::no};
-}
-
-inline void fleet::count_usable(time_point now) {
-    std::size_t usable = 0;
-    std::size_t known = 0;
-    for (const auto* n : table_.listed()) {
-        usable += n->holds == 0;
-        known += !n->is_held(hold::draining) && !n->is_held(hold::drained);
-    }
-    health_.recovery().observe(usable, known, now);
-}
-
 inline error fleet::why_not(const call* which) const {
     if (empty()) {
         if (why_not_told_) return {errc::no_provider, "no provider of " + expected_ + " is known: " + why_not_told_->message(), executed::no};
@@ -438,16 +347,16 @@ inline error fleet::why_not(const call* which) const {
         return {errc::no_provider, "no endpoint is known: give the client one", executed::no};
     }
     if (which && which->request.towards) {
-        if (const auto router = routes_.routers().blocked_by(*which->request.towards, table_.listed()); !router.empty())
+        if (const auto router = routes_.routers().blocked_by(*which->request.towards, members_.listed()); !router.empty())
             return {errc::no_provider,
-                    "none of the " + std::to_string(table_.size()) + " providers comes into question: the router '" + std::string{router} +
+                    "none of the " + std::to_string(members_.size()) + " providers comes into question: the router '" + std::string{router} +
                         "' leaves none for the call's route",
                     executed::no};
     }
     std::string text;
     auto code = errc::connect_failed;
-    for (const auto* n : table_.listed()) {
-        for (const auto& each : of(*n).lanes) {
+    for (const auto* n : members_.listed()) {
+        for (const auto& each : fleet_members::lanes_of(*n)) {
             const auto& why = each->last_error();
             if (why == errc::unsupported_protocol || why == errc::bad_address || why == errc::protocol_error) code = static_cast<errc>(why.code().value());
             if (text.size() < 512) text += (text.empty() ? "" : "; ") + why.message();
@@ -457,70 +366,34 @@ inline error fleet::why_not(const call* which) const {
 }
 
 template <class Make>
-fleet::lane_list fleet::adopt(const provider_changes& changes, time_point now, const Make& make) {
-    const bool first = table_.version() == 0;
+lane_list fleet::adopt(const provider_changes& changes, time_point now, const Make& make) {
+    const bool first = members_.table().version() == 0;
     lane_list dropped;
-    for (const auto& address : changes.removed) {
-        auto* const gone = table_.remove(address, now);
-        if (!gone) continue;
-        auto& its = of(*gone);
-        dropped.insert(dropped.end(), its.lanes.begin(), its.lanes.end());
-        its.lanes.clear();
-    }
-    for (const auto& each : changes.added) {
-        auto& n = table_.put(*each, now);
-        auto its = std::make_unique<member>();
-        for (std::size_t i = 0; i < std::max<std::size_t>(1, rules_.connections_per_endpoint); ++i)
-            its->lanes.push_back(make(each->address));
-        idle_ += its->lanes.size();
-        n.attachment = its.get();
-        members_[&n] = std::move(its);
-        health_.added(n, first);
-    }
-    for (const auto& each : changes.changed) table_.put(*each, now);
-    if (!changes.changed.empty()) health_.changed();
-    review_due_ = true;
-    look_next_ = now;
+    for (const auto& address : changes.removed) members_.remove(address, now, dropped);
+    for (const auto& each : changes.added)
+        watch_.added(members_.add(*each, std::max<std::size_t>(1, rules_.connections_per_endpoint), now, make), first);
+    for (const auto& each : changes.changed) members_.update(*each, now);
+    watch_.list_changed(now, !changes.changed.empty());
     // Large sets are brought up to date as calls need them, and all at once only where much is to be freed.
-    if (table_.size() <= 1000 || to_be_freed_ > table_.size() / 10) routes_.refresh_all(table_);
-    to_be_freed_ = table_.collect(routes_.oldest_version(), [&](node& n) {
-        health_.removed(n);
-        members_.erase(&n);
-    });
-    std::erase_if(retired_, [](const auto& each) { return each->connections().empty(); });
-    retired_.insert(retired_.end(), dropped.begin(), dropped.end());
+    if (members_.size() <= 1000 || to_be_freed_ > members_.size() / 10) routes_.refresh_all(members_.table());
+    to_be_freed_ = members_.collect(routes_.oldest_version(), [&](node& n) { watch_.removed(n); });
+    members_.retired(dropped);
     choose_fast_path();
     return dropped;
 }
 
 inline void fleet::choose_fast_path() noexcept {
     only_ = nullptr;
-    if (!plain_ || !rules_.plain || table_.size() != 1) return;
-    const auto& all = of(*table_.listed().front()).lanes;
+    if (!plain_ || !rules_.plain || members_.size() != 1) return;
+    const auto& all = fleet_members::lanes_of(*members_.listed().front());
     if (all.size() == 1) only_ = all.front().get();
-}
-
-inline fleet::lane_list fleet::lanes() const {
-    lane_list all;
-    for (const auto* n : table_.listed()) all.insert(all.end(), of(*n).lanes.begin(), of(*n).lanes.end());
-    return all;
-}
-
-inline fleet::lane_list fleet::take_all() {
-    auto every = with_retired();
-    only_ = nullptr;
-    for (const auto* n : table_.listed()) of(*n).lanes.clear();
-    retired_.clear();
-    return every;
 }
 
 inline fleet_counts fleet::counts() const {
     fleet_counts all;
-    for (const auto* n : table_.listed()) {
-        all.usable += n->holds == 0;
-        all.ejected += n->is_held(hold::ejected);
-    }
-    all.listed = table_.size();
+    for (const auto* n : members_.listed()) all.ejected += n->is_held(hold::ejected);
+    all.usable = fleet_watch::usable_of(members_.listed());
+    all.listed = members_.size();
     all.suspects = told_.suspects();
     return all;
 }

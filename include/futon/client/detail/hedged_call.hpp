@@ -221,4 +221,7 @@ private:
     bool planned_ = false;
 };
 
+/// Null if its attempts are made one after the other.
+[[nodiscard]] inline hedged_call* hedge_of(const call& which) noexcept { return static_cast<hedged_call*>(which.hedge.get()); }
+
 }  // namespace futon::detail
