@@ -12,6 +12,7 @@
 #include <chrono>
 #include <csignal>
 #include <cstdlib>
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -223,6 +224,55 @@ TEST_CASE("etcd registry: what an operator sets reaches the listeners") {
     CHECK(heard.wait_for_settings({{"timeout", "500ms"}, {"retries", "2"}}));
 }
 
+TEST_CASE("etcd registry: by TLS, believes only whom it is told to believe, and shows its own certificate") {
+    if (!etcd_server::is_installed()) return;
+    const auto certificates = std::make_shared<const test_certificates>();
+    etcd_server server{certificates};
+    auto options = quick_etcd(server, "/s");
+    options.servers = {server.url_of("localhost")};
+    options.tls = {.ca_file = certificates->file("ca.pem"), .certificate_file = certificates->file("client.pem"), .key_file = certificates->file("client.key")};
+    futon::any_registry serving = futon::etcd_registry{options};
+    const auto url = "etcd" + server.url_of("localhost").substr(5) + "/s?ca=" + certificates->file("ca.pem") + "&certificate=" + certificates->file("client.pem") +
+                     "&key=" + certificates->file("client.key");
+    futon::any_registry calling = futon::open_registry<futon::etcd_registry>(url).value();
+    conformance::ear heard;
+    const auto listening = calling.subscribe("s", heard.listener());
+    serving.register_provider("s", conformance::at_port(1), [](futon::result<void>) {});  // Again until the server is there.
+    REQUIRE(heard.wait_for_count(1));
+
+    const auto error_with = [&](const futon::etcd_tls_options& tls, const std::string& host = "localhost") {
+        options.servers = {server.url_of(host)};
+        options.tls = tls;
+        futon::any_registry registry = futon::etcd_registry{options};
+        conformance::ear ear;
+        const auto subscribed = registry.subscribe("s", ear.listener());
+        REQUIRE(ear.wait_for_errors(1));
+        return ear.last_error().value();
+    };
+    const auto good = options.tls;
+    const auto with = [&](auto change) {
+        auto tls = good;
+        change(tls);
+        return tls;
+    };
+    CHECK(error_with(with([](auto& tls) { tls.ca_file.clear(); })) == futon::errc::tls_failed);
+    CHECK(error_with(with([&](auto& tls) { tls.ca_file = certificates->file("stranger.pem"); })) == futon::errc::tls_failed);
+    // Its certificate is for "localhost", not for an address.
+    CHECK(error_with(good, "127.0.0.1") == futon::errc::tls_failed);
+    const auto missing = error_with(with([](auto& tls) { tls.certificate_file = "/no/such/file"; }));
+    CHECK(missing == futon::errc::tls_failed);
+    CHECK(missing.message().find("/no/such/file") != std::string::npos);
+    // The server refuses it, by an alert that may come after the handshake.
+    CHECK(error_with(with([](auto& tls) { tls.certificate_file = tls.key_file = ""; })).is(futon::cond::unavailable));
+
+    options.servers = {server.url_of("127.0.0.1")};
+    options.tls = with([](auto& tls) { tls.verify_name = false; });
+    futon::any_registry unnamed = futon::etcd_registry{options};
+    conformance::ear ear;
+    const auto also = unnamed.subscribe("s", ear.listener());
+    CHECK(ear.wait_for_count(1));
+}
+
 TEST_CASE("etcd registry: from a URL") {
     const auto open = futon::open_registry<futon::etcd_registry>;
     CHECK(open("etcd://127.0.0.1:1,127.0.0.1:2/prefix?lease=5s&user=u&password=p").value().text() == "etcd at http://127.0.0.1:1/prefix");
@@ -230,6 +280,8 @@ TEST_CASE("etcd registry: from a URL") {
     CHECK_FALSE(open("etcd://127.0.0.1").has_value());
     CHECK_FALSE(open("etcd://").has_value());
     CHECK_FALSE(open("etcd://h:1/p?ttl=1s").has_value());
+    CHECK(open("etcd://h:1/p?ca=system").value().text() == "etcd at https://h:1/p");
+    CHECK_FALSE(open("etcd://h:1/p?certificate=/me.pem").has_value());
 }
 
 }  // namespace

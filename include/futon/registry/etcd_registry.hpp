@@ -29,16 +29,22 @@ public:
     static constexpr std::string_view scheme = "etcd";
 
     explicit etcd_registry(etcd_registry_options options) : shared_{std::make_shared<detail::running_core<core>>(core::make(std::move(options)))} {}
-    /// For `open_registry`: "etcd://10.0.0.1:2379,10.0.0.2:2379/prefix?lease=10s&user=u&password=p".
+    /// For `open_registry`: "etcd://10.0.0.1:2379,10.0.0.2:2379/prefix?lease=10s&user=u&password=p". With TLS if "ca" is given, "system"
+    /// for what the system trusts: "etcd://etcd-1:2379?ca=/etc/ca.pem&certificate=/etc/me.pem&key=/etc/me.key".
     [[nodiscard]] static result<etcd_registry> open(const registry_url& url) {
-        if (auto known = url.knows_only({"lease", "timeout", "retry", "user", "password"}); !known) return std::move(known).error();
+        if (auto known = url.knows_only({"lease", "timeout", "retry", "user", "password", "ca", "certificate", "key"}); !known) return std::move(known).error();
         etcd_registry_options options;
         const auto slash = url.rest.find('/');
         options.servers.clear();
+        const auto ca = url.options.get("ca");
+        options.tls.ca_file = ca && *ca != "system" ? std::string{*ca} : std::string{};
+        options.tls.certificate_file = url.options.get("certificate").value_or("");
+        options.tls.key_file = url.options.get("key").value_or("");
+        if (!ca && !(options.tls.certificate_file + options.tls.key_file).empty()) return url.fault("a certificate needs 'ca', which asks for TLS");
         for (const auto& each : registry_url::split(std::string_view{url.rest}.substr(0, slash))) {
             const auto at = endpoint::parse(each);
             if (!at || at->scheme != "tcp" || at->port == 0) return url.fault("'" + each + "' is not host:port");
-            options.servers.push_back("http://" + at->text().substr(6));
+            options.servers.push_back((ca ? "https://" : "http://") + at->text().substr(6));
         }
         if (slash != url.rest.npos && slash + 1 < url.rest.size()) options.prefix = url.rest.substr(slash);
         for (auto [name, into] : {std::pair{"lease", &options.lease}, {"timeout", &options.timeout}, {"retry", &options.retry}}) {

@@ -12,8 +12,18 @@
 
 namespace futon {
 
+/// How the servers at "https://" addresses show who they are, and how this process does. Files are PEM; a file that cannot be
+/// read is an error of every request, which names it.
+struct etcd_tls_options {
+    std::string ca_file{};           ///< Whose certificates are believed. Empty: those of the system.
+    std::string certificate_file{};  ///< Of this process, for servers that ask for one. Empty: none.
+    std::string key_file{};          ///< Of that certificate. Empty: it is in the same file.
+    bool verify_name = true;         ///< The certificate must be for the host of the address. False: any that `ca_file` vouches for.
+};
+
 struct etcd_registry_options {
-    std::vector<std::string> servers{"http://127.0.0.1:2379"};  ///< Of one cluster. Where one fails the next is asked.
+    /// Of one cluster. Where one fails the next is asked. "https://" ones are spoken to by TLS 1.2 or newer.
+    std::vector<std::string> servers{"http://127.0.0.1:2379"};
     std::string prefix = "/futon";  ///< Providers are at PREFIX/SERVICE/ADDRESS, what an operator set at PREFIX/SERVICE/settings.
     duration lease = std::chrono::seconds{10};   ///< A killed provider vanishes after this; kept alive three times as often. etcd makes it 2 s or more.
     duration timeout = std::chrono::seconds{3};  ///< Of one request.
@@ -21,6 +31,7 @@ struct etcd_registry_options {
     duration resync = std::chrono::seconds{30};  ///< The whole list is read again so often, give or take a fifth.
     std::string user{};      ///< Empty: without authentication.
     std::string password{};
+    etcd_tls_options tls{};
 };
 
 }  // namespace futon

@@ -7,12 +7,14 @@
 #include <futon/core/error.hpp>
 #include <futon/core/result.hpp>
 #include <futon/core/time.hpp>
+#include <futon/registry/detail/json_parts.hpp>
+#include <futon/registry/etcd_registry_options.hpp>
 
 #include <curl/curl.h>
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
-#include <charconv>
+#include <array>
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -32,45 +34,15 @@ struct etcd_outcome {
     int code = 0;  ///< Of gRPC, where the server said one: 5 is not found, 16 unauthenticated.
 };
 
-/// A text of `object`; empty if it has none of that name.
-[[nodiscard]] inline std::string json_text(const nlohmann::json& object, const char* name) {
-    const auto found = object.is_object() ? object.find(name) : object.end();
-    return object.is_object() && found != object.end() && found->is_string() ? found->get<std::string>() : std::string{};
-}
-/// A number of `object`, which may be written as text; 0 if it has none of that name.
-[[nodiscard]] inline std::int64_t json_number(const nlohmann::json& object, const char* name) {
-    if (!object.is_object()) return 0;
-    const auto found = object.find(name);
-    if (found == object.end()) return 0;
-    if (found->is_number_integer()) return found->get<std::int64_t>();
-    if (!found->is_string()) return 0;
-    const auto& text = found->get_ref<const std::string&>();
-    std::int64_t number = 0;
-    std::from_chars(text.data(), text.data() + text.size(), number);
-    return number;
-}
-[[nodiscard]] inline bool json_flag(const nlohmann::json& object, const char* name) {
-    if (!object.is_object()) return false;
-    const auto found = object.find(name);
-    return found != object.end() && found->is_boolean() && found->get<bool>();
-}
-/// A member that is itself an object or a list; null if there is none.
-[[nodiscard]] inline const nlohmann::json& json_part(const nlohmann::json& object, const char* name) {
-    static const nlohmann::json none;
-    if (!object.is_object()) return none;
-    const auto found = object.find(name);
-    return found == object.end() ? none : *found;
-}
-
 /// Thread-safety: one thread at a time, except `wake`. Nothing is called but inside `step`.
 class etcd_http {
 public:
     using on_done = std::function<void(etcd_outcome)>;
     using on_line = std::function<void(const nlohmann::json&)>;
 
-    /// `servers` are like "http://127.0.0.1:2379".
-    etcd_http(std::vector<std::string> servers, std::string user, std::string password, duration timeout)
-        : servers_{std::move(servers)}, user_{std::move(user)}, password_{std::move(password)}, timeout_{timeout} {
+    /// `servers` are like "http://127.0.0.1:2379" or "https://etcd-1:2379".
+    etcd_http(std::vector<std::string> servers, std::string user, std::string password, duration timeout, etcd_tls_options tls = {})
+        : servers_{std::move(servers)}, user_{std::move(user)}, password_{std::move(password)}, timeout_{timeout}, tls_{std::move(tls)} {
         static std::once_flag once;
         std::call_once(once, [] { ::curl_global_init(CURL_GLOBAL_DEFAULT); });
         multi_.reset(::curl_multi_init());
@@ -130,6 +102,7 @@ private:
         std::string token{};    // It was sent with.
         bool repeated = false;  // With another token.
         std::size_t server = 0;
+        std::array<char, CURL_ERROR_SIZE> why{};  // What libcurl has to say of a failure.
         std::unique_ptr<CURL, easy_end> easy{};
         std::unique_ptr<curl_slist, list_end> headers{};
     };
@@ -174,8 +147,22 @@ private:
         ::curl_easy_setopt(easy, CURLOPT_PRIVATE, &it);
         ::curl_easy_setopt(easy, CURLOPT_WRITEDATA, &it);
         ::curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, &etcd_http::take);
+        ::curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, it.why.data());
+        if (url.starts_with("https:")) secure(easy);
         ::curl_multi_add_handle(multi_.get(), easy);
         requests_.emplace(it.id, std::move(which));
+    }
+    void secure(CURL* easy) const {
+        ::curl_easy_setopt(easy, CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
+        ::curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 1L);
+        ::curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, tls_.verify_name ? 2L : 0L);
+        if (!tls_.ca_file.empty()) {
+            ::curl_easy_setopt(easy, CURLOPT_CAINFO, tls_.ca_file.c_str());
+            ::curl_easy_setopt(easy, CURLOPT_CAPATH, nullptr);  // Those of the system do not count.
+        }
+        if (tls_.certificate_file.empty()) return;
+        ::curl_easy_setopt(easy, CURLOPT_SSLCERT, tls_.certificate_file.c_str());
+        ::curl_easy_setopt(easy, CURLOPT_SSLKEY, (tls_.key_file.empty() ? tls_.certificate_file : tls_.key_file).c_str());
     }
     static std::size_t take(char* bytes, std::size_t one, std::size_t count, void* whose) {
         auto& it = *static_cast<request*>(whose);
@@ -219,6 +206,17 @@ private:
             line(parsed);
         }
     }
+    [[nodiscard]] static bool is_of_tls(CURLcode how) noexcept {
+        switch (how) {
+            case CURLE_SSL_CONNECT_ERROR:
+            case CURLE_PEER_FAILED_VERIFICATION:
+            case CURLE_SSL_CERTPROBLEM:
+            case CURLE_SSL_CIPHER:
+            case CURLE_SSL_CACERT_BADFILE:
+            case CURLE_SSL_ISSUER_ERROR: return true;
+            default: return false;
+        }
+    }
     void finish(std::unique_ptr<request> ended, CURLcode how) {
         auto& which = *ended;
         long status = 0;
@@ -229,8 +227,9 @@ private:
         };
         if (how != CURLE_OK || which.line) {
             elsewhere();
-            const auto* const why = how == CURLE_OK ? "the stream ended" : ::curl_easy_strerror(how);
-            return which.done({error{errc::unavailable, "etcd at " + server + ": " + why, executed::maybe}, 0});
+            const std::string why = how == CURLE_OK ? "the stream ended" : which.why[0] != 0 ? which.why.data() : ::curl_easy_strerror(how);
+            const auto kind = how == CURLE_OK || !is_of_tls(how) ? errc::unavailable : errc::tls_failed;
+            return which.done({error{kind, "etcd at " + server + ": " + why, kind == errc::tls_failed ? executed::no : executed::maybe}, 0});
         }
         // A unary answer may come as a stream of one line.
         auto answer = nlohmann::json::parse(which.received, nullptr, false);
@@ -276,6 +275,7 @@ private:
     const std::string user_;
     const std::string password_;
     const duration timeout_;
+    const etcd_tls_options tls_;
     std::unique_ptr<CURLM, multi_end> multi_;
     std::map<std::uint64_t, std::unique_ptr<request>> requests_;
     std::vector<std::unique_ptr<request>> waiting_;  // For a token.

@@ -9,6 +9,7 @@
 #include <futon/core/time.hpp>
 #include <futon/registry/detail/base64.hpp>
 #include <futon/registry/detail/etcd_http.hpp>
+#include <futon/registry/detail/json_parts.hpp>
 
 #include <algorithm>
 #include <chrono>

@@ -12,6 +12,7 @@
 #include <futon/registry/detail/etcd_http.hpp>
 #include <futon/registry/detail/etcd_leases.hpp>
 #include <futon/registry/detail/files.hpp>
+#include <futon/registry/detail/json_parts.hpp>
 #include <futon/registry/etcd_registry_options.hpp>
 #include <futon/registry/provider_lists.hpp>
 
@@ -40,7 +41,7 @@ public:
     }
     explicit etcd_registry_core(etcd_registry_options options)
         : options_{std::move(options)},
-          http_{options_.servers, options_.user, options_.password, options_.timeout},
+          http_{options_.servers, options_.user, options_.password, options_.timeout, options_.tls},
           leases_{http_, options_.lease, [this] { return pause(); }} {}
 
     [[nodiscard]] provider_lists& lists() noexcept { return lists_; }
