@@ -52,9 +52,9 @@ struct client_options {
     struct fields_are_named {};
     fields_are_named by_name{};
 
-    futon::endpoints endpoints{};              ///< Where the service is. Each gets its own connections; calls take turns.
+    futon::endpoints endpoints{};              ///< Where the service is. Each gets its own connections; `balancer` chooses.
     endpoint_source source{};                  ///< Instead of a fixed list. An empty update keeps the list as it was.
-    any_registry registry{};                   ///< Instead of a list: where servers say that they are there. Each service is looked up by its full name.
+    any_registry registry{};                   ///< Instead of either: where servers say that they are there. Each service is looked up by its full name.
     /// Chooses the provider of each call. Empty: calls with a hash key go where that prefers, others by `peak_ewma`.
     any_load_balancer balancer{};
     /// Makes the balancer that a registry's configuration names; `&futon::make_load_balancer` knows all of futon's
@@ -64,9 +64,9 @@ struct client_options {
     std::vector<any_router> routers{};
     health_options health{};                   ///< How providers whose calls fail are taken out, and let back in.
     provider_protection protection{};          ///< When a list that has become much shorter is not believed at once.
-    duration timeout = std::chrono::seconds{3};          ///< Deadline of calls that say nothing else; `duration::max()`: none.
-    duration connect_timeout = std::chrono::seconds{1};  ///< For one attempt to connect, resolving included.
-    std::size_t connections_per_endpoint = 1;  ///< At least 1. More spread the work over more I/O threads.
+    duration timeout = std::chrono::seconds{3};          ///< Deadline of calls that say nothing else; more than zero; `duration::max()`: none.
+    duration connect_timeout = std::chrono::seconds{1};  ///< For one attempt to connect, resolving included; more than zero.
+    std::size_t connections_per_endpoint = 1;  ///< From 1 to 1024. More spread the work over more I/O threads.
     bool wait_for_ready = false;               ///< Calls wait out reconnection instead of failing while it backs off.
     exponential_backoff retry{};               ///< For calls that surely were not executed, and for idempotent methods. `failfast`: one attempt each.
     attempt_budget_options retry_budget{};     ///< How many of these attempts there may be, and of hedges, of each service. A huge `reserve` is as good as no limit.
@@ -84,8 +84,8 @@ struct client_options {
 /// Counters of a client since it was made; a consistent picture only when it is at rest.
 struct client_stats {
     std::uint64_t calls = 0;       ///< Made, one-way calls included.
-    std::uint64_t succeeded = 0;
-    std::uint64_t failed = 0;      ///< With any error, cancelled ones included.
+    std::uint64_t succeeded = 0;   ///< Answered well. One-way calls have no answer.
+    std::uint64_t failed = 0;      ///< With any error, cancelled ones included; one-way calls that could not be sent, too.
     std::uint64_t retries = 0;     ///< Attempts after one that failed.
     std::uint64_t hedges = 0;      ///< Attempts beside one that was slow.
     std::uint64_t hedges_won = 0;  ///< Of these, those that were the first to answer.

@@ -176,7 +176,7 @@ struct given_filter<std::reference_wrapper<F>> {
 }  // namespace detail
 
 /// A filter by value (moved in), by `std::shared_ptr`, e.g. to read what it counts, or by `std::ref(x)` of one that outlives
-/// all calls. `Call` says on which side: `client_call` or `server_call`.
+/// all calls. `Call` says on which side: `client_call` or `server_call`. A null pointer throws `rpc_error`, `bad_arguments`.
 ///
 /// Copies are cheap and are one filter: options that are used twice share its counters and limits.
 template <class Call>
@@ -191,6 +191,8 @@ public:
         requires(is_given<Given> && detail::problem_of_filter<filter_type<Given>, Call>() == detail::filter_problem::none)
     any_filter(Given&& filter) {
         using holder = typename detail::given_filter<std::remove_cvref_t<Given>>::holder;
+        if constexpr (std::is_same_v<holder, std::shared_ptr<filter_type<Given>>>)
+            if (!filter) throw rpc_error{error{errc::bad_arguments, "a filter is a null pointer", executed::no}};
         object_ = detail::make_intrusive<detail::typed_filter<filter_type<Given>, Call, holder>>(holder{std::forward<Given>(filter)});
     }
     template <class Given>

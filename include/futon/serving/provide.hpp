@@ -85,6 +85,10 @@ template <class Contract, class Implementation>
     using implementation_type = typename decltype(held)::element_type;
     if constexpr (require_implementation<Contract, implementation_type>()) {
         const auto key = service_key(service_name<Contract>, options.version, options.unique_id);
+        if (!held) return error{errc::bad_arguments, "provide: the implementation of '" + key + "' is a null pointer", executed::no};
+        for (const auto& part : {std::string_view{options.version}, std::string_view{options.unique_id}})
+            if (part.find(':') != part.npos)
+                return error{errc::bad_arguments, "provide: '" + std::string{part} + "' of '" + key + "' has a ':', which separates the parts of a name", executed::no};
         if (auto possible = check_places<Contract>(key, options); !possible) return possible;
         const auto serial = options.serialised
                                 ? make_intrusive<serialised_executor>(options.run_on.where() ? options.run_on.where() : pool)

@@ -9,8 +9,8 @@
 #include <futon/async/when_all.hpp>
 #include <futon/client/client.hpp>
 #include <futon/client/detail/channels.hpp>
+#include <futon/client/detail/check_options.hpp>
 #include <futon/core/runtime_state.hpp>
-#include <futon/transport/connector.hpp>
 
 #include <memory>
 #include <string>
@@ -20,8 +20,7 @@
 namespace futon {
 
 FUTON_DETAIL_BODY client::client(client_options options) : own_runtime_{!options.runtime} {
-    for (const auto& each : options.endpoints)
-        if (auto known = detail::known_addresses(each); !known) throw rpc_error{std::move(known).error()};
+    detail::check_options(options).value();
     runtime_ = options.runtime ? options.runtime->state() : detail::make_intrusive<detail::runtime_state>(options.threads);
     channels_ = std::make_unique<detail::channels>(std::move(options), runtime_);
     home_ = channels_->options().callbacks ? channels_->options().callbacks : runtime_->next_place().where;

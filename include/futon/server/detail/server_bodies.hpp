@@ -6,6 +6,7 @@
 
 #include <futon/async/promise.hpp>
 #include <futon/core/runtime_state.hpp>
+#include <futon/server/detail/check_options.hpp>
 #include <futon/server/detail/peer.hpp>
 #include <futon/server/detail/server_state.hpp>
 #include <futon/server/server.hpp>
@@ -55,6 +56,7 @@ FUTON_DETAIL_BODY void begin_serving(const intrusive_ptr<server_state>& state, i
 }  // namespace detail
 
 FUTON_DETAIL_BODY server::server(server_options options) : own_runtime_{!options.runtime} {
+    detail::check_options(options).value();
     auto runtime = detail::runtime_for(options);
     state_ = detail::make_intrusive<detail::server_state>(std::move(options), std::move(runtime));
 }
