@@ -98,6 +98,8 @@ TEST_CASE("client: a one-way call that cannot be queued says why at once") {
         CHECK(refused.error().is(futon::cond::unavailable));
         CHECK(refused.error().ran() == futon::executed::no);
         CHECK(refused.error().message().find("127.0.0.1:1") != std::string::npos);
+        CHECK(refused.error().where() == "Notes.note");
+        CHECK(client.stats().failed == 1);
     }
     CHECK(left->note(1, futon::oneway).error() == futon::errc::client_closed);
     CHECK(futon::stub<Notes>{}.note(1, futon::oneway).error() == futon::errc::no_state);
@@ -139,6 +141,32 @@ TEST_CASE("client: a one-way call too big for the server is dropped alone, and t
     CHECK(at.stub.blob("small", futon::oneway).has_value());
     CHECK(service.arrived.reaches(2));
     CHECK(at.client->stats().connects == 1);
+}
+
+TEST_CASE("client: a one-way call that was queued and could not be sent is counted, and reported as a failure that nobody saw") {
+    std::vector<std::string> unseen;
+    tally reports;
+    auto calling = to("tcp://127.0.0.1:1");
+    calling.threads.on_unhandled_error = [&](const futon::error& why) {
+        unseen.push_back(why.describe());
+        reports.add();
+    };
+    futon::client client{calling};
+    // The first call connects.
+    CHECK(client.stub<Notes>().note(1, futon::oneway).has_value());
+    REQUIRE(reports.reaches(1));
+    CHECK(unseen.front().starts_with("Notes.note: connect_failed: cannot connect to tcp://127.0.0.1:1"));
+    CHECK(client.stats().calls == 1);
+    CHECK(client.stats().failed == 1);
+}
+
+TEST_CASE("client: a one-way call past the client's own limit is refused at once") {
+    auto calling = to("tcp://127.0.0.1:1");
+    calling.limits.max_body_bytes = 1000;
+    futon::client client{calling};
+    const auto refused = client.stub<Notes>().blob(std::string(5000, 'x'), futon::oneway);
+    REQUIRE_FALSE(refused.has_value());
+    CHECK(refused.error().describe().starts_with("Notes.blob: message_too_big: bytes of arguments (limits.max_body_bytes): 500"));
 }
 
 }  // namespace

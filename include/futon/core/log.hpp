@@ -81,7 +81,7 @@ public:
         unhandled_count.fetch_add(1, std::memory_order_relaxed);
         try {
             if (hook_) return hook_(why);
-            const auto text = "a failed future was dropped unseen: " + why.describe();
+            const auto text = "a failure that nobody saw: " + why.describe();
             log({.level = log_level::warning, .kind = "unhandled_error", .text = text});
         } catch (...) {
         }

@@ -50,6 +50,7 @@ public:
     // What stubs see.
     inline void submit(intrusive_ptr<call> which) noexcept override;
     inline result<void> send_oneway(intrusive_ptr<call> made) noexcept override;
+    inline void lost_oneway(const call& which, error why) noexcept;
     inline const service_info& open(const std::string& key, std::vector<method_info> (*make)(const std::string& key)) override;
     const executor_ref& callback_executor() const noexcept override { return callbacks_; }
     duration default_timeout() const noexcept override { return rules_.timeout(); }
@@ -359,7 +360,7 @@ inline void channel::pause_over(intrusive_ptr<call> which, bool due) noexcept {
 }
 
 inline void channel::complete(intrusive_ptr<call> which, error why, std::string_view peer) noexcept {
-    if (which->request.oneway) return;
+    if (which->request.oneway) return lost_oneway(*which, std::move(why));
     if (which->hedge && !hedge_of(*which)->is_asked(*which)) [[unlikely]] return hedging_.complete_attempt(std::move(which), std::move(why), peer);
     books_.failed();
     if (why.where().empty()) why = why.with_where(which->request.method->full_name());
@@ -369,10 +370,22 @@ inline void channel::complete(intrusive_ptr<call> which, error why, std::string_
     which->fail(std::move(why));
 }
 
+// Its caller was told that it is queued; nobody else hears that it was not sent after all.
+inline void channel::lost_oneway(const call& which, error why) noexcept {
+    books_.failed();
+    runtime_->reports().unhandled(why.where().empty() ? why.with_where(which.request.method->full_name()) : why);
+}
+
 inline result<void> channel::send_oneway(intrusive_ptr<call> made) noexcept {
     made->request.oneway = true;
+    if (const auto size = made->request.arguments.size(), most = options_->limits.max_body_bytes; size > most)
+        return error{errc::message_too_big, "bytes of arguments (limits.max_body_bytes): " + std::to_string(size) + ", limit " + std::to_string(most), executed::no}
+            .with_where(made->request.method->full_name());
     auto to = find_way(made, true);
-    if (to.closed) return *std::move(to.closed);
+    if (to.closed) {
+        books_.failed();
+        return to.closed->where().empty() ? to.closed->with_where(made->request.method->full_name()) : *std::move(to.closed);
+    }
     if (to.ready) {
         to.ready->submit(std::move(made));
     } else if (to.behind) {
