@@ -305,8 +305,21 @@ TEST_CASE("cluster: what the registry sets for a service holds for new calls, be
     for (const auto& [name, times] : t.ask(30, stub)) CHECK(times == 10);
     t.registry->settings = futon::metadata{{"timeout", "soon"}, {"balancer", "best"}, {"retries", "-1"}};
     t.registry->tell("Shop");
-    CHECK(std::count(t.log.begin(), t.log.end(), "bad_setting") >= 1);
+    // One report names all three: of several at once only the first would be printed.
+    REQUIRE(std::count(t.log.begin(), t.log.end(), "bad_setting") == 1);
+    const auto& words = t.texts[static_cast<std::size_t>(std::find(t.log.begin(), t.log.end(), "bad_setting") - t.log.begin())];
+    for (const auto* each : {"'timeout=soon'", "'balancer=best'", "'retries=-1'"}) CHECK(words.find(each) != std::string::npos);
     CHECK(t.world.get_result(stub.slowly(50)).has_value());
+}
+
+TEST_CASE("cluster: what stands in the registry and is no provider is a warning, and takes no others with it") {
+    town t;
+    t.open_all();
+    t.registry->refused = 2;
+    const auto stub = t.client->stub<Shop>();
+    CHECK(t.ask(30, stub).size() == 3);
+    REQUIRE(std::count(t.log.begin(), t.log.end(), "bad_provider") == 1);
+    CHECK(t.texts.front() == "2 of what is listed for 'Shop' in written: cannot be read as a provider, and is left out");
 }
 
 TEST_CASE("cluster: prequal asks servers how busy they are, and leaves a slow one alone") {

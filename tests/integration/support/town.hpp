@@ -79,12 +79,13 @@ public:
 
     std::optional<futon::error> broken;
     bool silent = false;
+    std::uint64_t refused = 0;  // Entries that it says it could not read.
     std::optional<futon::metadata> settings;
     bool believed = true;  // Whether what it tells is surely meant.
 
 private:
     futon::provider_update list_of(const std::string& service) {
-        return {.version = ++version_, .providers = lists_[service], .authoritative = believed, .settings = settings};
+        return {.version = ++version_, .providers = lists_[service], .refused = refused, .authoritative = believed, .settings = settings};
     }
     std::map<std::string, std::vector<futon::provider>> lists_;
     std::map<int, std::pair<std::string, futon::provider_listener>> listeners_;
@@ -125,8 +126,9 @@ struct town {
     }
 
     int bought = 0;
-    futon::testing::simulation world{{.log = [this](const futon::log_record& r) { log.push_back(std::string{r.kind}); }}};
-    std::vector<std::string> log;
+    futon::testing::simulation world{{.log = [this](const futon::log_record& r) { log.push_back(std::string{r.kind}), texts.push_back(std::string{r.text}); }}};
+    std::vector<std::string> log;    // Of each report the kind...
+    std::vector<std::string> texts;  // ...and the words.
     std::shared_ptr<written_registry> registry = std::make_shared<written_registry>();
     std::map<std::string, std::unique_ptr<futon::server>> servers;
     std::optional<futon::client> client;

@@ -121,6 +121,7 @@ public:
     void not_told(error why) { why_not_told_ = std::move(why); }
     /// Nothing is known yet, and something will be.
     void expect(std::string whom) { expected_ = std::move(whom); }
+    [[nodiscard]] const std::string& expected() const noexcept { return expected_; }
     [[nodiscard]] bool is_told() const noexcept { return told_.is_told(); }
     [[nodiscard]] bool empty() const noexcept { return members_.size() == 0; }
     void set_balancer(any_load_balancer policy) {

@@ -121,9 +121,12 @@ private:
     void take(provider_update update) {
         lane_list leaving;
         bool wants_full = false;
+        std::string unreadable;
         {
             const std::lock_guard lock{mutex_};
             if (closed_) return;
+            if (update.refused > 0)
+                unreadable = std::to_string(update.refused) + " of what is listed for " + fleet_.expected() + " cannot be read as a provider, and is left out";
             if (update.settings) rules_.set_settings(*update.settings);
             bool first = fleet_.empty();
             leaving = fleet_.apply(std::move(update), home_->now(), wants_full,
@@ -131,6 +134,7 @@ private:
             if (owner_.wants_connections()) static_cast<void>(fleet_.wake_any());
         }
         owner_.lanes_left(leaving);
+        if (!unreadable.empty()) reports_.log({.level = log_level::warning, .kind = "bad_provider", .text = unreadable});
         if (wants_full) supply_.refresh();
         settle_lists();
         owner_.providers_changed();

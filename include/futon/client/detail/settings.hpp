@@ -28,7 +28,7 @@ namespace futon::detail {
     if (const auto text = set.get("timeout")) {
         duration after{};
         if (parse_duration(*text, std::chrono::hours{24}, after) && after > duration{}) own.timeout = after;
-        else refuse("timeout", *text, "expected a time with its unit, e.g. 200ms");
+        else refuse("timeout", *text, "expected a time with its unit, e.g. 200ms, of more than zero and at most 24h");
     }
     if (const auto text = set.get("retries")) {
         std::uint32_t more = 0;
@@ -61,7 +61,7 @@ namespace futon::detail {
         } else if (parse_duration(*text, std::chrono::hours{24}, after) && after > duration{}) {
             own.hedge = hedging{.max_attempts = 2, .delay = after};
         } else {
-            refuse("hedge", *text, "expected off, p95, or a time with its unit, e.g. 20ms");
+            refuse("hedge", *text, "expected off, p95, or a time with its unit, e.g. 20ms, of more than zero and at most 24h");
         }
     }
     if (const auto text = set.get("balancer")) {

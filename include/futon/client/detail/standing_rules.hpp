@@ -54,7 +54,10 @@ private:
         if (rules.balancer || other_balancer_) fleet_.set_balancer(rules.balancer ? *rules.balancer : rules_of(options_).balancer);
         other_balancer_ = rules.balancer.has_value();
         fleet_.set_health(rules.health.value_or(options_.health));
-        for (const auto& each : faults) reports_.log({.level = log_level::warning, .kind = "bad_setting", .text = each});
+        // In one report: of several of one kind at a time only the first is printed.
+        std::string text;
+        for (const auto& each : faults) text.append(text.empty() ? "" : "; ").append(each);
+        if (!text.empty()) reports_.log({.level = log_level::warning, .kind = "bad_setting", .text = text});
     }
 
     const client_options& options_;
