@@ -26,6 +26,10 @@
 
 namespace futon {
 
+// For overloads that take a named future, so that the mistake is reported at the user's own line.
+#define FUTON_DETAIL_FUTURE_USED_UP \
+    "futon: this uses the future up: write std::move(f).get(), std::move(f).then(...), or call it where the future is made"
+
 template <class T>
 class shared_future;
 template <class T>
@@ -101,6 +105,8 @@ public:
     auto then(F&& f) && {
         return std::move(*this).then(executor(), std::forward<F>(f));
     }
+    template <class F>
+    __attribute__((unavailable(FUTON_DETAIL_FUTURE_USED_UP))) future then(F&& f) &;
     /// The same on `where`, which the returned future keeps.
     template <class F>
     auto then(executor_ref where, F&& f) && {
@@ -260,7 +266,9 @@ public:
     ///
     /// Errors: `would_deadlock` at once where this thread must not block, see `blocking_allowed`.
     T get() && { return std::move(*this).get_result().value(); }
+    __attribute__((unavailable(FUTON_DETAIL_FUTURE_USED_UP))) T get() &;
     /// The same, with errors as values.
+    __attribute__((unavailable(FUTON_DETAIL_FUTURE_USED_UP))) result<T> get_result() &;
     result<T> get_result() && {
         const auto state = std::move(state_);
         if (!state) return unexpected{errc::no_state};
