@@ -59,6 +59,10 @@ TEST_CASE("endpoint: says what is wrong with a text, and quotes it") {
         {"://h:1", "the scheme is missing"},
         {"unix://relative", "the path must be absolute"},
         {"unix://", "the path must be absolute"},
+        {"tcp://*:1", "all addresses of a machine are 0.0.0.0"},
+        {"tcp:/h:1", "the scheme ends in ://"},
+        {"unix:/run/x", "the scheme ends in ://"},
+        {"tcp://a:1,tcp://b:2", "it has a comma: give several addresses as a list"},
     };
     for (const auto& each : rows) {
         CAPTURE(each.text);
@@ -70,6 +74,7 @@ TEST_CASE("endpoint: says what is wrong with a text, and quotes it") {
         CHECK(read.error().message().find(each.why) != std::string::npos);
     }
     CHECK_FALSE(futon::endpoint::parse("unix:///" + std::string(103, 'x')).has_value());
+    CHECK(futon::endpoint::parse("unix:///run/a,b").has_value());
 }
 
 TEST_CASE("endpoints: one text, a list of texts, or endpoints, without ambiguity") {

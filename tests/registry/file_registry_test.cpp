@@ -167,6 +167,7 @@ TEST_CASE("file registry: only this user may read the files, and nobody else may
     const auto listening = other.subscribe("s", heard.listener());
     CHECK(heard.wait_for_errors(1));
     CHECK(heard.last_error().value() == futon::errc::permission_denied);
+    CHECK(heard.last_error()->message() == open + " may be written by others: chmod go-w " + open);
 }
 
 TEST_CASE("file registry: writers that are killed leave no half of a file") {
@@ -218,6 +219,8 @@ TEST_CASE("file registry: from a URL") {
     CHECK_FALSE(open("file:relative").has_value());
     CHECK_FALSE(open("file:///x?hartbeat=1s").has_value());
     CHECK_FALSE(open("file:///x?heartbeat=soon").has_value());
+    CHECK_FALSE(open("file:///x?heartbeat=5s&expiry=5s").has_value());
+    CHECK(open("file:///x?heartbeat=1m").has_value());  // The expiry grows with it.
 }
 
 }  // namespace

@@ -27,7 +27,7 @@ TEST_CASE("open_registry: says which schemes there are, or what is wrong") {
         CHECK(made.error() == futon::errc::bad_address);
         return made.error().message();
     };
-    CHECK(why("etcd://h:1") == "'etcd://h:1' is not the address of a registry: the schemes that this program knows are memory:, file:");
+    CHECK(why("etcd://h:1") == "'etcd://h:1' is not the address of a registry: the schemes that this program knows, by the classes in open_registry<...>, are memory:, file:");
     CHECK(why("").find("no scheme") != std::string::npos);
     CHECK(why("file").find("no scheme") != std::string::npos);
     CHECK(why("file:x").find("absolute") != std::string::npos);

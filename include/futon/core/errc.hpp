@@ -102,6 +102,18 @@ enum class executed : std::uint8_t {
     return {};
 }
 
+/// What to say of an error that brings no words of its own, where the code's name does not tell what to do; else empty.
+[[nodiscard]] constexpr std::string_view usual_words(errc code) noexcept {
+    switch (code) {
+        case errc::not_connected: return "not connected yet";
+        case errc::no_state: return "it is empty: moved from, used up by an earlier get() or stage, or never given anything";
+        case errc::no_executor: return "made outside of futon's threads, so that its stages have no place: give it an executor first, e.g. a runtime's executor()";
+        case errc::broken_promise: return "its promise, responder or sink was dropped without an answer or an end";
+        case errc::executor_rejected: return "the executor of the continuation is full, or has ended";
+        default: return {};
+    }
+}
+
 [[nodiscard]] constexpr std::string_view name(executed ran) noexcept {
     switch (ran) {
         case executed::no: return "no";

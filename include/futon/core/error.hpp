@@ -136,6 +136,8 @@ inline error::block& error::own() {
 
 inline std::string error::message() const {
     if (detail_ && !detail_->message.empty()) return detail_->message;
+    if (category_ == nullptr)
+        if (const auto words = usual_words(static_cast<errc>(value_)); !words.empty()) return std::string{words};
     return code().message();
 }
 

@@ -43,9 +43,9 @@ concept retry_policy = std::copy_constructible<P> && requires(const P& policy, c
 ///
 /// Only what another attempt may mend is repeated: the codes of `cond::retryable`.
 struct exponential_backoff {
-    int max_attempts = 3;                           ///< Counts the first; 1 turns retry off.
-    duration base = std::chrono::milliseconds{20};  ///< Delay after the first failure.
-    duration ceiling = std::chrono::seconds{1};     ///< Longest single delay.
+    int max_attempts = 3;                           ///< Counts the first; 1 or less turns retry off.
+    duration base = std::chrono::milliseconds{20};  ///< Delay after the first failure, then twice as long each time. Zero: at once.
+    duration ceiling = std::chrono::seconds{1};     ///< Longest single delay. Zero: at once.
 
     [[nodiscard]] constexpr std::optional<duration> next_delay(const failed_attempt& attempt) const noexcept {
         if (attempt.number >= max_attempts || !may_repeat(attempt)) return std::nullopt;
@@ -91,9 +91,9 @@ private:
 
 /// The pause before connecting again: grows by `factor` up to `ceiling`, spread by +-`jitter`.
 struct reconnect_backoff {
-    duration base = std::chrono::milliseconds{100};  ///< After the first failure.
-    double factor = 1.6;
-    duration ceiling = std::chrono::seconds{10};
+    duration base = std::chrono::milliseconds{100};  ///< After the first failure. Zero: no pause, which burns a processor while a server is away.
+    double factor = 1.6;                             ///< So many times longer is each further pause. 1: all alike.
+    duration ceiling = std::chrono::seconds{10};     ///< The longest pause.
     double jitter = 0.2;                             ///< A fraction of the pause, on both sides.
 
     /// `failures` in a row, at least 1; `dice` uniform in [0, 1).

@@ -85,6 +85,8 @@ inline result<endpoint> endpoint::parse(std::string_view text) {
     if (const auto colon = rest.find("://"); colon != rest.npos) {
         made.scheme = rest.substr(0, colon);
         rest.remove_prefix(colon + 3);
+    } else if (rest.starts_with("tcp:/") || rest.starts_with("unix:/") || rest.starts_with("memory:/")) {
+        return bad("the scheme ends in ://");
     }
     if (made.scheme.empty()) return bad("the scheme is missing");
     if (made.scheme == "unix") {
@@ -99,6 +101,7 @@ inline result<endpoint> endpoint::parse(std::string_view text) {
         made.path = rest;
         return made;
     }
+    if (rest.find(',') != rest.npos) return bad("it has a comma: give several addresses as a list, {\"tcp://a:1\", \"tcp://b:1\"}");
     std::string_view port;
     if (!rest.empty() && rest.front() == '[') {
         const auto close = rest.find(']');
@@ -115,6 +118,8 @@ inline result<endpoint> endpoint::parse(std::string_view text) {
         port = rest.substr(colon + 1);
     }
     if (made.host.empty()) return bad("the host is missing");
+    // Some resolvers take it for this machine alone.
+    if (made.host == "*") return bad("'*' is no host; all addresses of a machine are 0.0.0.0, or [::] of IPv6");
     unsigned number = 0;
     const auto [end, code] = std::from_chars(port.data(), port.data() + port.size(), number);
     if (port.empty() || code != std::errc{} || end != port.data() + port.size() || number > 65535)

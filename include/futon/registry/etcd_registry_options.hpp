@@ -30,8 +30,8 @@ struct etcd_registry_options {
     duration retry = std::chrono::seconds{1};    ///< Longest pause after a failure; each is drawn anew, so that clients spread out.
     duration resync = std::chrono::seconds{30};  ///< The whole list is read again so often, give or take a fifth.
     std::string user{};      ///< Empty: without authentication.
-    std::string password{};
-    etcd_tls_options tls{};
+    std::string password{};  ///< Of `user`.
+    etcd_tls_options tls{};  ///< For "https://" servers.
 };
 
 }  // namespace futon

@@ -44,6 +44,7 @@ public:
         if (!heartbeat) return heartbeat.error();
         const auto expiry = url.time("expiry", std::max(options.expiry, 5 * *heartbeat));
         if (!expiry) return expiry.error();
+        if (*expiry <= *heartbeat) return url.fault("'expiry' must be several times the heartbeat, or who is alive counts as gone");
         options.heartbeat = *heartbeat;
         options.expiry = *expiry;
         return file_registry{url.rest, options};

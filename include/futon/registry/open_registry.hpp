@@ -41,7 +41,7 @@ template <registry_by_url... Registries>
     if ((open(std::type_identity<Registries>{}) || ...)) return made;
     std::string known;
     ((known += (known.empty() ? "" : ", ") + std::string{Registries::scheme} + ":"), ...);
-    return parts->fault("the schemes that this program knows are " + known);
+    return parts->fault("the schemes that this program knows, by the classes in open_registry<...>, are " + known);
 }
 
 }  // namespace futon

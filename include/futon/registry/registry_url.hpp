@@ -30,7 +30,7 @@ struct registry_url {
     [[nodiscard]] static result<registry_url> parse(std::string_view from) {
         registry_url made{.text = std::string{from}};
         const auto colon = from.find(':');
-        if (colon == from.npos || colon == 0) return made.fault("it has no scheme");
+        if (colon == from.npos || colon == 0) return made.fault("it has no scheme, as in file:///run/futon");
         made.scheme = from.substr(0, colon);
         auto rest = from.substr(colon + 1);
         if (rest.starts_with("//")) rest.remove_prefix(2);

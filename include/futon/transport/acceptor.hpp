@@ -81,7 +81,8 @@ private:
 
 inline error acceptor::cannot_listen(const std::error_code& code) const {
     auto text = "cannot listen on " + address_.text() + ": " + code.message();
-    if (code == asio::error::address_in_use) text += "; another process has it: stop that one, or choose another port (0 for any free one)";
+    if (code == asio::error::address_in_use && address_.scheme == "tcp") text += "; another process has it: stop that one, or choose another port (0 for any free one)";
+    if (code == asio::error::address_in_use && address_.scheme == "unix") text += "; another process listens there, or the path is no socket: choose another path";
     if (code == asio::error::access_denied && address_.scheme == "tcp") text += "; ports below 1024 need privileges: choose a higher one";
     return {errc::listen_failed, std::move(text), executed::no};
 }

@@ -127,8 +127,12 @@ private:
         if (::stat(directory_.c_str(), &about) != 0) return file_error("cannot read the registry's directory", directory_);
         if (!S_ISDIR(about.st_mode)) return error{errc::unavailable, directory_ + " is not a directory", executed::no};
         const auto others = about.st_mode & 0022u & ~(options_.file_mode & 0022u);
-        if ((about.st_uid != ::geteuid() && about.st_uid != 0) || others)
-            return error{errc::permission_denied, directory_ + " belongs to another user, or others may write into it", executed::no};
+        if (about.st_uid != ::geteuid() && about.st_uid != 0)
+            return error{errc::permission_denied,
+                         directory_ + " belongs to user " + std::to_string(about.st_uid) + ": it must belong to this one (" + std::to_string(::geteuid()) +
+                             ") or to root",
+                         executed::no};
+        if (others) return error{errc::permission_denied, directory_ + " may be written by others: chmod go-w " + directory_, executed::no};
         return {};
     }
 

@@ -161,7 +161,7 @@ std::optional<error> outgoing<P>::refusal(const invocation& request, time_point 
         return because(errc::overloaded, "calls in flight on the connection", plain_count(), peer_.max_in_flight);
     if (!may_start(request)) return error{errc::overloaded, "the limits of the peer are not known yet", executed::no};
     if (request.arguments.size() > peer_.max_body_bytes)
-        return because(errc::message_too_big, "bytes of arguments", request.arguments.size(), peer_.max_body_bytes);
+        return because(errc::message_too_big, "bytes of arguments (limits.max_body_bytes of this side and of the other):", request.arguments.size(), peer_.max_body_bytes);
     if (P::has_binds && request.method->number >= peer_.max_binds)
         return because(errc::resource_exhausted, "methods of the channel", request.method->number, peer_.max_binds);
     if (!request.headers.empty()) {
