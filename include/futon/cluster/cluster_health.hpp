@@ -27,11 +27,11 @@ namespace futon {
 
 /// The rules by which a client judges its providers. Each field says its own defaults.
 struct health_options {
-    outlier_options outliers{};
-    panic_threshold panic{};
-    recovery_options recovery{};
-    warm_up_ramp warm_up{};
-    fault_tolerance_options fault_tolerance{};
+    outlier_options outliers{};               ///< When a provider whose calls fail is taken out, and how it comes back.
+    panic_threshold panic{};                  ///< When so few are healthy that ejection is overlooked: below 50 %, until 60 % are.
+    recovery_options recovery{};              ///< How calls are let through again after a total outage. `.hold`: 5 s; zero: all at once.
+    warm_up_ramp warm_up{};                   ///< `.least`: with which share of its weight a provider that publishes a `warm_up` begins: 0.1.
+    fault_tolerance_options fault_tolerance{};  ///< SOFARPC's rules; off.
 };
 
 /// What `cluster_health::advance` changed.

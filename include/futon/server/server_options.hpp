@@ -36,10 +36,10 @@ struct server_options {
     /// reach, with port 0 for the port that it listens on. Where it listens on all addresses of the machine, clients are told
     /// the one that the machine sends from.
     provider advertise{};
-    std::size_t io_threads = std::min<std::size_t>(4, std::max(1u, std::thread::hardware_concurrency()));  ///< Without `runtime`.
+    std::size_t io_threads = std::min<std::size_t>(4, std::max(1u, std::thread::hardware_concurrency()));  ///< Without `runtime`. Zero: one.
     struct limits limits{};                 ///< What peers may cause; on by default.
-    duration drain_time = std::chrono::seconds{20};      ///< How long `stop()` lets calls in flight finish; zero ends them at once.
-    duration timeout = std::chrono::seconds{3};          ///< Deadline of calls back to a caller (`call_context::caller`) that say nothing else.
+    duration drain_time = std::chrono::seconds{20};      ///< How long `stop()` lets calls in flight finish; zero cuts them at once.
+    duration timeout = std::chrono::seconds{3};          ///< Deadline of calls back to a caller (`call_context::caller`) that say nothing else; `duration::max()`: none.
     bool stop_on_signals = true;            ///< `run()` drains on SIGINT and SIGTERM; a second one ends at once.
     server_filters filters{};               ///< What calls of all services pass, outside in; see docs/filters.md.
     std::optional<futon::runtime> runtime{};             ///< Shared threads; empty: its own.

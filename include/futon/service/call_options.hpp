@@ -20,7 +20,7 @@ namespace futon {
 
 /// For `stub.with({.timeout = 50ms})`. What is not given keeps the value of the stub that `with` is called on.
 struct call_options {
-    /// Time for the call, all attempts included; `duration::max()`: no deadline. A call with streams has none unless it is
+    /// Time for the call, all attempts included; zero: it fails at once; `duration::max()`: no deadline. A call with streams has none unless it is
     /// given here; what the method and the client say bounds its acceptance.
     std::optional<duration> timeout{};
     std::optional<time_point> deadline{};  ///< The same as a point in time; the earlier of both counts.
