@@ -20,6 +20,27 @@ TEST_CASE("least_request: of two candidates the less busy one; the busiest of al
     CHECK(tests::chi_square(counts, {4, 3, 2, 1, 0}) < 16.3);
 }
 
+TEST_CASE("least_request: a node that errs counts as busier than it is, if others do not err") {
+    for (const bool all : {false, true}) {
+        tests::nodes five{5};
+        futon::least_request policy;
+        policy.rebuild(five.set);
+        for (int i = 0; i < 20; ++i) {
+            for (std::size_t n = 0; n < 5; ++n) {
+                futon::begin_attempt(policy, five[n], five.now);
+                futon::end_attempt(policy, five[n],
+                                   n == 0 || all ? futon::attempt_outcome::failed(futon::errc::remote_error, five.now, five.now)
+                                                 : futon::attempt_outcome::success(five.now, five.now));
+            }
+        }
+        for (std::size_t i = 1; i < 5; ++i) five[i].in_flight = 1;
+        CHECK((tests::count_picks(policy, five, 1000)[0] == 0) != all);
+        // It is tried again.
+        five.now += std::chrono::seconds{60};
+        CHECK(tests::count_picks(policy, five, 1000)[0] > 300);
+    }
+}
+
 TEST_CASE("least_request: as many choices as nodes find the least busy one") {
     tests::nodes five{5};
     for (std::size_t i = 0; i < 5; ++i) five[i].in_flight = 3;

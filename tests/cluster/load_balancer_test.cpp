@@ -103,7 +103,9 @@ TEST_CASE("load_balancer: what errors say of a provider") {
     for (const auto code : {errc::deadline_exceeded, errc::connect_failed, errc::connection_lost, errc::overloaded,
                             errc::unavailable, errc::protocol_error})
         CHECK(futon::judge(code) == verdict::failed);
-    for (const auto code : {errc::remote_error, errc::no_such_method, errc::bad_arguments, errc::version_mismatch,
+    for (const auto code : {errc::remote_error, errc::internal, errc::broken_promise, errc::bad_reply})
+        CHECK(futon::judge(code) == verdict::erred);
+    for (const auto code : {errc::no_such_method, errc::bad_arguments, errc::version_mismatch, errc::unauthenticated,
                             errc::permission_denied})
         CHECK(futon::judge(code) == verdict::answered);
     for (const auto code : {errc::cancelled, errc::client_closed, errc::message_too_big, errc{12345}})

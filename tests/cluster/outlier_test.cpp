@@ -55,7 +55,7 @@ TEST_CASE("outlier: five failures in a row eject, an answer in between starts th
     CHECK(w.rule.next_wakeup() == w.cluster.now + 1s);
 }
 
-TEST_CASE("outlier: errors of applications and of callers never count") {
+TEST_CASE("outlier: errors of handlers and of callers do not count, those of handlers unless that is wanted") {
     ward w{10};
     auto& n = w.cluster[0];
     for (const auto code : {errc::remote_error, errc::bad_arguments, errc::no_such_method, errc::cancelled,
@@ -68,6 +68,18 @@ TEST_CASE("outlier: errors of applications and of callers never count") {
         w.fail(n, errc::cancelled);
     }
     CHECK(w.fail(n));
+}
+
+TEST_CASE("outlier: errors of handlers eject where they are said to mean that a server is sick") {
+    ward w{10, {.handler_errors = true, .jitter = 0}};
+    auto& n = w.cluster[0];
+    for (int i = 0; i < 4; ++i) CHECK_FALSE(w.fail(n, errc::remote_error));
+    CHECK(w.fail(n, errc::internal));
+    CHECK(n.is_held(futon::hold::ejected));
+    w.pass(1s);
+    CHECK(w.fail(n, errc::remote_error));  // The trial.
+    CHECK(n.is_held(futon::hold::ejected));
+    for (int i = 0; i < 30; ++i) CHECK_FALSE(w.fail(w.cluster[1], errc::bad_arguments));
 }
 
 TEST_CASE("outlier: half of at least twenty calls in ten seconds") {

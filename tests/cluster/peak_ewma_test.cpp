@@ -8,6 +8,7 @@
 #include <chrono>
 #include <cstddef>
 #include <tuple>
+#include <vector>
 
 using namespace std::chrono_literals;
 using futon::errc;
@@ -94,13 +95,11 @@ TEST_CASE("peak_ewma: a failure is charged with the timeout, and twice what the 
     CHECK(one.cluster[0].success_rate < 0.5f);
 }
 
-TEST_CASE("peak_ewma: errors of the application are answers; what was given up counts only if it took long") {
+TEST_CASE("peak_ewma: what was given up counts only if it took long") {
     timed one{1};
     one.call(0, 100ms);
     one.cluster.now += 100ms;
-    one.fail(0, 100ms, errc::remote_error, 5s);
-    CHECK(one.cluster[0].latency == doctest::Approx(0.1).epsilon(0.02));
-    CHECK(one.cluster[0].success_rate == 1);
+    one.call(0, 100ms);
     one.fail(0, 10ms, errc::cancelled, 5s);
     CHECK(one.cluster[0].samples == 2);
     one.fail(0, 700ms, errc::cancelled, 5s);
@@ -128,6 +127,86 @@ TEST_CASE("peak_ewma: a node that fails at once gets next to no calls, and is tr
     run(5000);
     CHECK(to_bad >= 1);
     CHECK(to_bad < 25);  // A fair share were 500.
+}
+
+TEST_CASE("peak_ewma: an error that was answered at once is no sign of quickness") {
+    timed two{2};
+    for (int i = 0; i < 100; ++i)
+        for (std::size_t n : {0u, 1u}) two.call(n, 10ms);
+    SUBCASE("of a handler: it counts against the node, if others do not err") {
+        for (int i = 0; i < 50; ++i) two.fail(0, 100us, errc::remote_error, 5s);
+        CHECK(two.cluster[0].success_rate < 0.25f);
+    }
+    SUBCASE("of the caller's request: it does not") {
+        for (int i = 0; i < 50; ++i) two.fail(0, 100us, errc::bad_arguments, 5s);
+        CHECK(two.cluster[0].success_rate == 1);
+    }
+    // What is typical, not the timeout.
+    CHECK(two.cluster[0].latency == doctest::Approx(0.01).epsilon(0.05));
+}
+
+TEST_CASE("peak_ewma: a node whose handlers fail at once gets far less than its fair share, also where it never did anything else") {
+    for (const auto code : {errc::remote_error, errc::internal, errc::broken_promise}) {
+        for (const bool from_start : {false, true}) {
+            CAPTURE(from_start);
+            timed three{3};
+            std::size_t to_bad = 0;
+            for (int i = 0; i < 3000; ++i) {
+                if (i == 1000) to_bad = 0;
+                auto* const n = three.pick();
+                const bool bad = n == &three.cluster[1] && (from_start || i >= 1000);
+                to_bad += bad;
+                bad ? three.fail(n->slot, 100us, code, 1s) : three.call(n->slot, 5ms);
+                three.cluster.now += 2ms;
+            }
+            CHECK(to_bad < 200);  // A fair share were 667. It looks like the quickest, and nothing is ever in flight there.
+        }
+    }
+}
+
+TEST_CASE("peak_ewma: when what all nodes need is back they all get calls again, not only those that are tried first") {
+    for (const std::size_t count : {2u, 3u, 10u}) {
+        CAPTURE(count);
+        timed some{count};
+        const auto round = [&](bool works) {
+            // As many calls at once as there are nodes.
+            std::vector<std::size_t> calls(count);
+            for (std::size_t i = 0; i < count; ++i) {
+                auto* const n = some.pick();
+                ++n->in_flight;
+                ++calls[n->slot];
+            }
+            for (std::size_t i = 0; i < count; ++i) {
+                for (; calls[i] > 0; --calls[i]) {
+                    works ? some.call(i, 5ms) : some.fail(i, 5ms, errc::remote_error, 1s);
+                    --some.cluster[i].in_flight;
+                }
+            }
+            some.cluster.now += 5ms;
+        };
+        for (int i = 0; i < 500; ++i) round(i < 100);
+        for (std::size_t i = 0; i < count; ++i) CHECK(some.cluster[i].success_rate > 0.3f);
+        for (int i = 0; i < 50; ++i) round(true);
+        for (std::size_t i = 0; i < count; ++i) CHECK(some.cluster[i].success_rate > 0.9f);
+    }
+}
+
+TEST_CASE("peak_ewma: where all nodes err alike their latencies count as ever, and a slow one is avoided") {
+    for (const double errs : {0.3, 1.0}) {
+        CAPTURE(errs);
+        timed ten{10};
+        std::size_t to_slow = 0;
+        for (int i = 0; i < 5000; ++i) {
+            if (i == 1000) to_slow = 0;
+            auto* const n = ten.pick();
+            const bool slow = n == &ten.cluster[4];
+            to_slow += slow;
+            const auto takes = slow ? 50ms : 5ms;
+            ten.cluster.random.fraction() < errs ? ten.fail(n->slot, takes, errc::remote_error, 1s) : ten.call(n->slot, takes);
+            ten.cluster.now += 1ms;
+        }
+        CHECK(to_slow < 60);  // A fair share were 400.
+    }
 }
 
 TEST_CASE("peak_ewma: an answer after a long silence does not bring back what had faded") {

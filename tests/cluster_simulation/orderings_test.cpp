@@ -237,8 +237,9 @@ TEST_CASE("ordering: five slow servers: prequal before peak_ewma before weights 
     const auto by_reports = errors(runs("reports", settled(slow_five), 100));
     const auto least_request = errors(runs("least_request", slow_five, 100));
     CHECK(by_reports < 0.2);
-    CHECK(least_request > 1);
-    CHECK(least_request < 0.6 * errors(runs("round_robin", slow_five, 100)));
+    // That calls time out there is what it learns, but with a hundred clients only after some have.
+    CHECK(least_request > 0);
+    CHECK(least_request < 0.2 * errors(runs("round_robin", slow_five, 100)));
 }
 
 TEST_CASE("ordering: servers slowed down in turn: only prequal keeps up") {
@@ -293,12 +294,70 @@ TEST_CASE("ordering: a server that fails at once looks quick, unless failures ar
     }
 }
 
+TEST_CASE("ordering: a server whose handlers fail at once gets less than its fair share, under every policy that looks at calls") {
+    auto erring = named(lasting(scenario::failing_one(), 1s, 1500ms), "erring at once");
+    erring.faults.front().code = futon::errc::remote_error;
+    erring.faults.front().ran = futon::executed::yes;
+    for (const int clients : {10, 100}) {
+        CAPTURE(clients);
+        // Ejection does not know such errors, and what makes a server look quick is no sign of it.
+        CHECK(bad_share(runs("blind peak_ewma", erring, clients)) >= 2);
+        for (const auto* policy : {"least_request", "peak_ewma", "prequal"}) {
+            CAPTURE(policy);
+            // With a hundred clients these are the first six calls of each.
+            CHECK(bad_share(runs(policy, erring, clients, {.health = true})) <= (clients == 10 ? 0.2 : 0.8));
+            CHECK(median(runs(policy, erring, clients, {.health = true}), [](const auto& r) { return r.ejections; }) == 0);
+        }
+    }
+    // Three servers and one client: it would draw next to all calls.
+    erring.name = "one of three errs at once";
+    erring.servers = 3;
+    erring.workers = 8;
+    erring.utilisation = 0.4;
+    CHECK(bad_share(runs("blind peak_ewma", erring, 1)) >= 80);
+    for (const auto* policy : {"least_request", "peak_ewma", "prequal"}) {
+        CAPTURE(policy);
+        CHECK(bad_share(runs(policy, erring, 1)) <= 5);
+    }
+}
+
+TEST_CASE("ordering: a service whose calls often fail by design is balanced as any other") {
+    for (const int clients : {10, 100}) {
+        CAPTURE(clients);
+        auto often = named(healthy, "a fifth errs everywhere");
+        often.utilisation /= 0.8;  // These errors take no work.
+        often.faults = {{.count = often.servers, .fails = 0.2, .code = futon::errc::remote_error, .ran = futon::executed::yes}};
+        for (const auto* policy : {"least_request", "peak_ewma", "prequal"}) {
+            CAPTURE(policy);
+            // Failed calls count as the timeout: the 99th percentile is that of those that are left.
+            const auto of_answered = median(runs(policy, often, clients), [](const auto& r) { return in_ms(r.latencies.percentile(0.8 * 0.99)); });
+            CHECK(of_answered <= 1.1 * p99(runs(policy, healthy, clients)));
+        }
+    }
+}
+
+TEST_CASE("ordering: when what all servers need is back after three seconds, calls spread over all of them at once") {
+    auto back = named(lasting(scenario::healthy(), 2500ms, 500ms), "back");
+    back.faults = {{.count = back.servers, .from = 500ms, .until = 2500ms, .fails = 1, .code = futon::errc::remote_error, .ran = futon::executed::yes}};
+    for (const int clients : {10, 100}) {
+        CAPTURE(clients);
+        for (const auto* policy : {"least_request", "peak_ewma", "prequal"}) {
+            CAPTURE(policy);
+            CHECK(p99(runs(policy, back, clients)) <= 1.15 * p99(runs(policy, healthy, clients)));
+        }
+    }
+}
+
 TEST_CASE("ordering: five seconds after a server has begun to fail, ejection has taken it out, if clients make enough calls to see it") {
     CHECK(errors(runs("least_request", failing_one, 10, {.health = true})) <= 0.02);
     CHECK(errors(runs("peak_ewma", failing_one, 100)) <= 0.02);
     // Five failures take a client that calls a server less than twice a second three seconds, and then come the trials, after
-    // one second, two, four: a quarter of the fair share is left. peak_ewma needs no ejection for it.
-    CHECK(errors(runs("least_request", failing_one, 100, {.health = true})) <= 0.4);
+    // one second, two, four. Policies that look at failures do not wait for them.
+    CHECK(errors(runs("random", failing_one, 100, {.health = true})) >= 0.1);
+    for (const auto* policy : {"least_request", "prequal"}) {
+        CAPTURE(policy);
+        CHECK(errors(runs(policy, failing_one, 100, {.health = true})) <= 0.1);
+    }
 }
 
 TEST_CASE("ordering: a server that loses a fifth of its calls: hedging saves four of five and more, for five attempts in a hundred") {
@@ -370,12 +429,12 @@ TEST_CASE("fault: a third of the servers lost at once costs the calls that were 
 TEST_CASE("fault: a flapping server fails ever fewer calls, as each ejection lasts twice as long") {
     auto flapping = named(lasting(scenario::healthy(), 0s, 4s), "flapping");
     for (int i = 0; i < 8; ++i) flapping.faults.push_back({.from = i * 500ms, .until = i * 500ms + 250ms, .fails = 1});
-    const auto& made = runs("least_request", flapping, 10, {.health = true});
+    const auto& made = runs("random", flapping, 10, {.health = true});
     const auto first = median(made, [](const auto& r) { return r.failed_between(0s, 1s); });
     const auto last = median(made, [](const auto& r) { return r.failed_between(3s, 4s); });
     CHECK(first > 20);
     CHECK(last <= 0.75 * first);
-    CHECK(errors(made) <= errors(runs("least_request", flapping, 10)) / 2);
+    CHECK(errors(made) <= errors(runs("random", flapping, 10)) / 2);
     // Of ten clients: after 0 s, 1 s and 3 s, and one by chance.
     CHECK(median(made, [](const auto& r) { return r.ejections; }) <= 40);
 }

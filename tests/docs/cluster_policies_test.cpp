@@ -42,7 +42,7 @@ public:
     void ended(futon::node& n, const futon::attempt_outcome& how) noexcept {
         if (how.verdict == futon::verdict::abandoned) return;
         // Who fails at once is not quick.
-        last_[n.slot] = how.verdict == futon::verdict::failed ? 1s : how.latency;
+        last_[n.slot] = how.failure ? 1s : how.latency;
     }
 
 private:

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <futon/cluster/least_request.hpp>
+#include <futon/cluster/random.hpp>
 #include <futon/testing/cluster_simulation.hpp>
 
 #include <doctest/doctest.h>
@@ -27,7 +28,7 @@ struct forgiving {
     }
     void ended(futon::node& n, const futon::attempt_outcome& how) noexcept {
         auto& count = failures.find(&n)->second;
-        count = how.verdict == futon::verdict::failed ? count + 10 : std::max(count - 1, 0);
+        count = how.failure ? count + 10 : std::max(count - 1, 0);
     }
     int cost(const futon::node& n) const noexcept { return static_cast<int>(n.in_flight) + failures.find(&n)->second; }
 };
@@ -41,8 +42,8 @@ TEST_CASE("simulator: a policy of one's own, beside one of futon's") {
     what.warm_up = 1s;
     what.measured = 2s;
     const auto mine = simulate(forgiving{}, what, {.clients = 10, .seed = 1});
-    const auto usual = simulate(futon::least_request{}, what, {.clients = 10, .seed = 1});
-    CHECK(usual.error_rate() > 0.01);
+    const auto usual = simulate(futon::random{}, what, {.clients = 10, .seed = 1});
+    CHECK(usual.error_rate() > 0.009);
     CHECK(mine.error_rate() < 0.002);
     CHECK(mine.p99 < 60ms);
     // [/run]

@@ -15,12 +15,15 @@ namespace futon {
 
 /// What an ended attempt says of its provider.
 enum class verdict : std::uint8_t {
-    answered,   ///< It works: a value, or an error of the application or of the caller's request.
+    answered,   ///< It works: a value, or an error that the caller's request would have met anywhere.
+    erred,      ///< Its handler failed: it threw, or returned an error. There it is, but it does not show how quick it is.
     failed,     ///< It speaks against the provider: no connection, no answer in time, overloaded, not serving.
     abandoned,  ///< Nothing: the caller gave up, another attempt was quicker, or the request never left.
 };
 
-/// The verdict on an error. Application errors never count against a provider.
+/// The verdict on an error. What handlers say, on purpose or not, cannot be told apart from here: "not found" is a normal answer
+/// in some services and a sign of a sick server in others. So it is neither a failure, by which providers are ejected, nor a
+/// quick answer, by which they get more calls: policies compare how often it comes from each provider.
 [[nodiscard]] constexpr verdict judge(errc failure) noexcept {
     switch (failure) {
         case errc::deadline_exceeded:
@@ -33,12 +36,12 @@ enum class verdict : std::uint8_t {
         case errc::protocol_error:
         case errc::tls_failed: return verdict::failed;
         case errc::remote_error:
+        case errc::bad_reply:
+        case errc::broken_promise:
+        case errc::internal: return verdict::erred;
         case errc::no_such_method:
         case errc::bad_arguments:
-        case errc::bad_reply:
         case errc::version_mismatch:
-        case errc::broken_promise:
-        case errc::internal:
         case errc::unauthenticated:
         case errc::permission_denied: return verdict::answered;
         default: return verdict::abandoned;

@@ -42,10 +42,10 @@ struct alignas(64) node {
     float latency = 0;              ///< Decaying peak average in seconds, at `latency_at`; kept by `peak_ewma`.
     float sample_gap = 0;           ///< Average seconds between two samples; kept by `peak_ewma`.
     std::uint32_t samples = 0;      ///< Latencies seen since the connection was made; 0: nothing is known of it yet.
-    time_point latency_at{};        ///< When `latency` was last updated.
+    time_point latency_at{};        ///< When `latency` and `success_rate` were last updated.
     std::uint64_t id;               ///< Of the address: the same in every client, on every run. What hashing policies place it by.
     std::uint32_t slot = 0;         ///< Small and distinct within one client while listed: an index for tables of your own.
-    float success_rate = 1;         ///< Decaying share of answered calls among those that ended with a verdict.
+    float success_rate = 1;         ///< Decaying share of calls that ended well, among those that say something; at `latency_at`.
     std::uint32_t successes = 0;    ///< In the window of `outlier_ejection` that is being filled.
     std::uint32_t failures = 0;     ///< In that window.
 
@@ -84,6 +84,7 @@ struct alignas(64) node {
             samples = 0;
             latency = 0;
             sample_gap = 0;
+            success_rate = 1;
             reported_at = {};
             loss_counted = false;
         }

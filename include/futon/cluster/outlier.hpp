@@ -19,11 +19,12 @@
 
 namespace futon {
 
-/// Of `outlier_ejection`. Only verdicts of `failed` count, see `judge`: application errors never do.
+/// Of `outlier_ejection`. What counts are verdicts of `failed`, see `judge`.
 struct outlier_options {
     std::uint32_t consecutive_failures = 5;         ///< So many in a row eject. 0: off.
     double failure_share = 0.5;                     ///< So many of the calls in `window` eject... 0: off.
     std::uint32_t minimum_calls = 20;               ///< ...if there were at least this many. 0: like 1.
+    bool handler_errors = false;                    ///< Whether errors of handlers count, too (`verdict::erred`). Not unless they say that the server is sick: a request that no server can bear would eject one after the other.
     duration window = std::chrono::seconds{10};     ///< What `failure_share` is counted over. Zero: each call by itself.
     duration base = std::chrono::seconds{1};        ///< How long the first ejection lasts; each further one twice as long.
     duration ceiling = std::chrono::seconds{30};    ///< The longest ejection.
@@ -99,6 +100,7 @@ private:
 
 inline bool outlier_ejection::ended(node& n, const attempt_outcome& outcome, std::size_t listed, dice& random) {
     const auto began = outcome.now - outcome.latency;
+    const bool bad = outcome.verdict == verdict::failed || (outcome.verdict == verdict::erred && options_.handler_errors);
     const bool held = n.is_held(hold::ejected);
     const bool trial = n.is_held(hold::on_trial) && began >= n.turned;
     if (outcome.verdict == verdict::abandoned) {
@@ -109,14 +111,14 @@ inline bool outlier_ejection::ended(node& n, const attempt_outcome& outcome, std
         return false;
     }
     if (held || n.is_held(hold::on_trial) || n.half_open) {
-        if (outcome.verdict == verdict::answered && (trial || began >= n.turned)) {
+        if (!bad && (trial || began >= n.turned)) {
             std::erase(ejected_, &n);
             release(n);
             n.turned = outcome.now;
             n.ramping = options_.ramp > duration::zero();
             return true;
         }
-        if (outcome.verdict == verdict::failed && trial) {
+        if (bad && trial) {
             n.set(hold::on_trial, false);
             eject(n, outcome.now, random);
             return true;
@@ -128,7 +130,7 @@ inline bool outlier_ejection::ended(node& n, const attempt_outcome& outcome, std
         n.window_began = outcome.now;
         n.successes = n.failures = 0;
     }
-    if (outcome.verdict == verdict::answered) {
+    if (!bad) {
         ++n.successes;
         n.strikes = 0;
         return false;

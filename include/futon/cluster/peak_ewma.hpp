@@ -23,8 +23,9 @@ struct peak_ewma_options {
 };
 
 /// A node's cost is its average latency times its calls in flight, one more included. The average follows a slower call at
-/// once, and quicker ones slowly. Failures are charged with their timeout. A node that is not known yet counts as the
-/// median of the others, with one call until it has answered. Where weights differ they say how often a node is a candidate.
+/// once, and quicker ones slowly. Failures are charged with their timeout, and the whole is divided by the share of calls that
+/// ended well: a node that errs more often than others gets fewer calls, however quick it is. A node that is not known yet counts
+/// as the median of the others, with one call until it has answered. Where weights differ they say how often a node is a candidate.
 ///
 /// When: the default where servers are not futon's, or do not report; also with few calls for each pair of client and node.
 /// Its weak spot: a slow past is held against a node until it fades.
@@ -42,23 +43,25 @@ public:
         return detail::best_of(nodes, table_, call, options_.choices, [&](const node& n) {
             const auto queue = n.weight > 0 ? static_cast<float>(n.in_flight) * mean / n.weight
                                             : static_cast<float>(n.in_flight);
-            if (n.samples > 0) return detail::latency_now(n, call.now, span_) * (1 + queue);
-            if (median_.value() <= 0) return 1 + queue;
-            return n.in_flight == 0 ? median_.value() : 1e6f * (1 + queue);
+            if (n.samples > 0) return detail::latency_now(n, call.now, span_) * (1 + queue) * detail::aversion(n, call.now, span_);
+            if (typical_.latency.value() <= 0) return 1 + queue;
+            return n.in_flight == 0 ? typical_.latency.value() : 1e6f * (1 + queue);
         });
     }
-    void rebuild(const node_set& nodes) { table_.rebuild(nodes); }
-    void ended(node& n, const attempt_outcome& outcome) noexcept {
-        detail::take_latency(n, outcome, span_, detail::in_seconds(options_.failure_ceiling));
-        if (n.samples > 0) median_.take(n.latency);
+    void rebuild(const node_set& nodes) {
+        table_.rebuild(nodes);
+        typical_.rebuild(nodes.size());
     }
-    /// The share of a node's calls that were answered; failures are forgotten with `longest_memory`.
+    void ended(node& n, const attempt_outcome& outcome) noexcept {
+        detail::take_latency(n, outcome, span_, detail::in_seconds(options_.failure_ceiling), typical_);
+    }
+    /// The share of a node's calls that ended well; failures and errors are forgotten with `longest_memory`.
     [[nodiscard]] float success_rate(const node& n, time_point now) const noexcept { return detail::success_rate_now(n, now, span_); }
 
 private:
     peak_ewma_options options_;
     detail::memory_span span_;
-    detail::running_median median_;  // Of the averages, as calls end.
+    detail::typical_answer typical_;
     detail::alias_table table_;
 };
 static_assert(load_balancer<peak_ewma>);

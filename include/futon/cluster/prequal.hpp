@@ -16,6 +16,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <span>
 #include <utility>
 #include <vector>
@@ -77,6 +78,7 @@ private:
             pool_.begin());
     }
     [[nodiscard]] float aversion(const node& n, time_point now) const noexcept {
+        if (n.success_rate >= 1) [[likely]] return 1;
         const auto rate = std::max(otherwise_.success_rate(n, now), 0.05f);
         return 1 / (rate * rate);
     }
@@ -114,9 +116,15 @@ inline node* prequal::pick(const node_set& nodes, pick_context& call) noexcept {
     std::size_t worst = pool_size;
     std::size_t usable = 0;
     std::array<std::pair<bool, float>, pool_size> scores;
+    std::array<float, pool_size> aversions;
+    auto least_averse = std::numeric_limits<float>::max();
+    for (std::size_t i = 0; i < pooled_; ++i) {
+        aversions[i] = aversion(*pool_[i].of, call.now);
+        least_averse = std::min(least_averse, aversions[i]);
+    }
     for (std::size_t i = 0; i < pooled_; ++i) {
         const auto& p = pool_[i];
-        const auto factor = aversion(*p.of, call.now);
+        const auto factor = aversions[i] / least_averse;  // Where all err, none is hot for it.
         const auto in_flight = (p.in_flight + 1) * factor - 1;
         // Who has answered no call of late says nothing of latency, and counts as twice what is typical for its queue. Were it
         // the best, every client would send its calls to one that is new or only fails; were it the worst, one that was

@@ -285,6 +285,7 @@ inline void answers::reply(incoming_call& call, byte_buffer&& body) noexcept {
 
 inline void answers::reply_error(incoming_call& call, const error& why) noexcept {
     offer_->failed.fetch_add(1, std::memory_order_relaxed);
+    call.arrived = {};  // An error says nothing of how long calls take: a server that fails at once would call itself quick.
     if (offer_->rules.on_served) failure_ = why;
     auto* const machine = session();
     if (!machine || call.oneway()) return;

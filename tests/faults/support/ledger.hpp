@@ -16,7 +16,7 @@ namespace futon_tests {
 /// How a server treats the calls that come to it.
 enum class conduct : std::uint8_t {
     works,    ///< Answers after its delay.
-    fails,    ///< Its handlers throw, at once: an error of the application.
+    fails,    ///< Its handlers throw, at once.
     refuses,  ///< Answers `overloaded` before any handler runs.
     departs,  ///< Answers `unavailable` before any handler runs, and stays.
 };

@@ -34,6 +34,7 @@ struct shop_impl {
     std::string who() const { return name; }
     std::string buy() const { return ++*bought, name; }
     futon::future<std::string> slowly(int ms) const {
+        if (name == "broken") throw std::runtime_error{"out of order"};
         return futon::delay(std::chrono::milliseconds{ms}).then([its = name] { return its; });
     }
     void fail() const { throw std::runtime_error{"sold out"}; }

@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <cstddef>
 
 namespace futon::detail {
 
@@ -51,22 +52,69 @@ private:
     float value_ = 0;
 };
 
-/// The share of answered calls now. Time heals it, too, or what is avoided for its failures would be avoided for ever.
+/// The share of calls that ended well now. Time heals it, too, or what is avoided for its failures would be avoided for ever.
 [[nodiscard]] inline float success_rate_now(const node& n, time_point now, const memory_span& span) noexcept {
     if (n.success_rate >= 1) return 1;
     return 1 - (1 - n.success_rate) * std::exp(-std::max(in_seconds(now - n.latency_at), 0.0f) / span.most);
 }
 
-/// Counts an outcome in the node's average. A failure costs as much as it might have taken, and at least twice what the
-/// node usually takes: or who fails at once looks fastest. `failure_ceiling` bounds that.
-inline void take_latency(node& n, const attempt_outcome& outcome, const memory_span& span, float failure_ceiling) noexcept {
+/// How many times as long a node counts to take as it does, at most ten. Where all err alike, as in services for which that is a
+/// normal answer, it makes no difference between them.
+[[nodiscard]] inline float aversion(const node& n, time_point now, const memory_span& span) noexcept {
+    if (n.success_rate >= 1) [[likely]] return 1;
+    return 1 / std::max(success_rate_now(n, now, span), 0.1f);
+}
+
+/// What is known of all nodes together.
+struct typical_answer {
+    running_median latency;   ///< Of the nodes' averages, as calls end.
+    float success_rate = 1;   ///< Of all calls, the last few for each node and at most the last 64.
+    float step = 1.0f / 64;
+
+    void rebuild(std::size_t nodes) noexcept { step = 1.0f / static_cast<float>(std::clamp<std::size_t>(4 * nodes, 8, 64)); }
+};
+
+/// Counts an outcome in the node's success rate, and in what is typical. Who keeps no average of latencies sets `latency_at` then.
+///
+/// A bad call takes back a fifth, where others are good. Where all fail, as with what all of them need, it takes less and less, or
+/// those that are tried first when that is over would get all calls.
+inline void take_success(node& n, const attempt_outcome& outcome, const memory_span& span, typical_answer& typical) noexcept {
+    const auto rate = success_rate_now(n, outcome.now, span);
+    if (outcome.verdict == verdict::abandoned) {
+        n.success_rate = rate;
+    } else if (outcome.verdict == verdict::answered) {
+        n.success_rate = rate < 0.999f ? rate + 0.1f * (1 - rate) : 1;
+        typical.success_rate += typical.step * (1 - typical.success_rate);
+    } else {
+        // In the simulation half as much takes a client that calls a server twice a second three seconds more to avoid it, and
+        // half as much again is no better.
+        n.success_rate = rate - 0.2f * rate * typical.success_rate;
+        typical.success_rate -= typical.step * typical.success_rate;
+    }
+}
+
+/// Counts an outcome in the node's average, and in what is typical.
+///
+/// Who fails at once must not look fastest. A failure costs as much as it might have taken, and at least twice what the
+/// node usually takes; `failure_ceiling` bounds that. An error that was answered takes at least what is typical,
+/// unless the node errs no more often than all do: then it is an answer like others.
+inline void take_latency(node& n, const attempt_outcome& outcome, const memory_span& span, float failure_ceiling,
+                         typical_answer& typical) noexcept {
     const auto before = latency_now(n, outcome.now, span);
     // Never nothing: a node that is not known yet is compared with what is typical.
     auto sample = std::max(in_seconds(outcome.latency), 1e-6f);
+    if (outcome.verdict == verdict::abandoned && sample <= before) return;  // It would have taken longer: not known how long.
+
+    take_success(n, outcome, span, typical);
+    const bool like_others = !outcome.failure || (outcome.verdict == verdict::erred && n.success_rate >= typical.success_rate);
     if (outcome.verdict == verdict::failed) {
         sample = std::min(std::max({sample, in_seconds(outcome.timeout), 2 * before}), std::max(failure_ceiling, sample));
-    } else if (outcome.verdict == verdict::abandoned && sample <= before) {
-        return;  // It would have taken longer: not known how long.
+    } else if (!like_others && outcome.verdict != verdict::abandoned) {
+        if (typical.latency.value() <= 0 && n.samples == 0) {
+            n.latency_at = outcome.now;
+            return;  // Nothing to compare with: it stays unknown.
+        }
+        sample = std::max(sample, typical.latency.value());
     }
 
     const auto gone = n.samples > 0 ? std::max(in_seconds(outcome.now - n.latency_at), 0.0f) : 0.0f;
@@ -78,12 +126,10 @@ inline void take_latency(node& n, const attempt_outcome& outcome, const memory_s
     } else {
         n.latency = n.latency * kept + sample * (1 - kept);
     }
-    const auto rate = success_rate_now(n, outcome.now, span);
-    n.success_rate = outcome.verdict == verdict::abandoned
-                         ? rate
-                         : rate + 0.1f * ((outcome.verdict == verdict::answered ? 1.0f : 0.0f) - rate);
     n.latency_at = outcome.now;
     ++n.samples;
+    // What an erring node is charged with says nothing.
+    if (like_others || outcome.verdict != verdict::erred) typical.latency.take(n.latency);
 }
 
 }  // namespace futon::detail
