@@ -33,6 +33,7 @@ constexpr std::string_view usage = R"(usage: simulate_cluster [option value]...
                       drained_restart, scale_out, scale_in, cold_start, zone_loss, overload       default: slow_one
   --clients N         each with a policy of its own                    default: 10
   --seed N            other chances                                    default: 1
+  --seeds N           medians of so many runs, from that seed on       default: 1
   --seconds N         of virtual time that are measured                default: as the scenario says
   --utilisation X     load, as a share of what the servers can do      default: as the scenario says
   --attempts N        of each call, within the retry budget            default: 1
@@ -75,13 +76,25 @@ cluster_report run(const std::string& policy, const cluster_scenario& what, cons
     return simulate(*made, what, how);
 }
 
-void print(const std::string& policy, const cluster_report& of) {
+// Each figure is the median of its own over the runs.
+void print(const std::string& policy, const std::vector<cluster_report>& runs) {
+    const auto median = [&](auto figure) {
+        std::vector<double> all;
+        for (const auto& each : runs) all.push_back(figure(each));
+        const auto middle = all.begin() + static_cast<std::ptrdiff_t>(all.size() / 2);
+        std::nth_element(all.begin(), middle, all.end());
+        return *middle;
+    };
     const auto ms = [](futon::duration d) { return std::chrono::duration<double, std::milli>(d).count(); };
-    const auto shed = of.time_to_shed ? ms(*of.time_to_shed) / 1000 : -1;
-    std::printf("%-22s %8.1f %8.1f %8.1f %8.1f %8.3f %8.3f", policy.c_str(), ms(of.p50), ms(of.p90), ms(of.p99), ms(of.p999),
-                100 * of.error_rate(), 100 * of.bad_share());
-    std::printf(shed < 0 ? "        -" : " %8.1f", shed);
-    std::printf(" %8.2f %8.2f %8d %8.1f\n", 100 * of.extra_attempts(), of.busiest, of.p99_in_flight, 100 * of.capacity_lost);
+    const auto latency = [&](auto which) { return median([&](const cluster_report& r) { return ms(r.*which); }); };
+    std::printf("%-22s %8.1f %8.1f %8.1f %8.1f %8.3f %8.3f", policy.c_str(), latency(&cluster_report::p50), latency(&cluster_report::p90),
+                latency(&cluster_report::p99), latency(&cluster_report::p999), median([](const auto& r) { return 100 * r.error_rate(); }),
+                median([](const auto& r) { return 100 * r.bad_share(); }));
+    const auto shed = median([&](const auto& r) { return r.time_to_shed ? ms(*r.time_to_shed) / 1000 : 1e9; });
+    std::printf(shed >= 1e9 ? "        -" : " %8.1f", shed);
+    std::printf(" %8.2f %8.2f %8.0f %8.1f\n", median([](const auto& r) { return 100 * r.extra_attempts(); }),
+                median([](const auto& r) { return r.busiest; }), median([](const auto& r) { return double(r.p99_in_flight); }),
+                median([](const auto& r) { return 100 * r.capacity_lost; }));
 }
 
 }  // namespace
@@ -92,6 +105,7 @@ int main(int argc, char** argv) {
     auto what = scenario::slow_one();
     futon::testing::cluster_options how;
     std::string svg;
+    int seeds = 1;
     double seconds = 0;
     double utilisation = 0;
 
@@ -112,6 +126,9 @@ int main(int argc, char** argv) {
             how.clients = static_cast<int>(number(option, value));
         } else if (option == "--seed") {
             how.seed = static_cast<std::uint64_t>(number(option, value));
+        } else if (option == "--seeds") {
+            seeds = static_cast<int>(number(option, value));
+            if (seeds < 1) fail("--seeds needs at least 1");
         } else if (option == "--seconds") {
             seconds = number(option, value);
         } else if (option == "--utilisation") {
@@ -131,15 +148,23 @@ int main(int argc, char** argv) {
     if (seconds > 0) what.measured = std::chrono::duration_cast<futon::duration>(std::chrono::duration<double>(seconds));
     if (utilisation > 0) what.utilisation = utilisation;
 
-    std::printf("%s: %d servers, %d clients, %.0f %% load, seed %llu; latencies in ms, failures count as the timeout\n\n", what.name.c_str(),
-                what.servers, how.clients, 100 * what.utilisation, static_cast<unsigned long long>(how.seed));
+    const auto first = how.seed;
+    std::printf("%s: %d servers, %d clients, %.0f %% load, ", what.name.c_str(), what.servers, how.clients, 100 * what.utilisation);
+    if (seeds == 1) std::printf("seed %llu", static_cast<unsigned long long>(first));
+    else std::printf("medians of seeds %llu to %llu", static_cast<unsigned long long>(first), static_cast<unsigned long long>(first) + seeds - 1);
+    std::printf("; latencies in ms, failures count as the timeout\n\n");
     std::printf("%-22s %8s %8s %8s %8s %8s %8s %8s %8s %8s %8s %8s\n", "policy", "p50", "p90", "p99", "p99.9", "failed %", "to bad %",
                 "shed s", "extra %", "busiest", "queue99", "lost %");
     std::vector<futon::testing::latency_series> lines;
     for (const auto& policy : policies) {
-        auto made = run(policy, what, how);
-        print(policy, made);
-        lines.emplace_back(policy, std::move(made.latencies));
+        std::vector<cluster_report> runs;
+        futon::testing::latency_histogram all;
+        for (int i = 0; i < seeds; ++i) {
+            how.seed = first + static_cast<std::uint64_t>(i);
+            all.add(runs.emplace_back(run(policy, what, how)).latencies);
+        }
+        print(policy, runs);
+        lines.emplace_back(policy, std::move(all));  // Of all runs together.
     }
     if (svg.empty()) return 0;
     std::ofstream out{svg};
