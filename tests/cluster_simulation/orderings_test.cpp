@@ -360,16 +360,16 @@ TEST_CASE("ordering: five seconds after a server has begun to fail, ejection has
     }
 }
 
-TEST_CASE("ordering: a server that loses a fifth of its calls: hedging saves four of five and more, for five attempts in a hundred") {
+TEST_CASE("ordering: a server that loses a fifth of its calls: hedging saves nine of ten and more, for five attempts in a hundred") {
     for (const int clients : {10, 100}) {
         CAPTURE(clients);
-        const auto random = errors(runs("random", gray_one, clients));
-        CHECK(random > 0.15);
-        CHECK(errors(runs("random", gray_one, clients, {.hedge = true})) <= random / 5);
-        for (const auto* policy : {"random", "least_request"}) {
+        CHECK(errors(runs("random", gray_one, clients)) > 0.15);
+        for (const auto* policy : {"random", "least_request", "prequal"}) {
             CAPTURE(policy);
-            // What is left are calls for which no hedge was in the budget, under any policy alike.
-            CHECK(errors(runs(policy, gray_one, clients, {.hedge = true})) <= 0.04);
+            const auto without = errors(runs(policy, gray_one, clients));
+            // Where a client sees the losses itself least_request avoids the server, and little is left to be saved.
+            CHECK((without > 0.1 || (policy == std::string{"least_request"} && clients == 10)));
+            CHECK(errors(runs(policy, gray_one, clients, {.hedge = true})) <= std::max(without / 10, 0.005));
             CHECK(extra(runs(policy, gray_one, clients, {.hedge = true})) <= 5.2);
         }
     }

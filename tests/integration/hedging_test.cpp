@@ -243,6 +243,24 @@ TEST_CASE("hedging: when the budget is spent, slow calls are waited for") {
     for (auto& each : slow) CHECK(o.world.get(std::move(each)) == "late");
 }
 
+TEST_CASE("hedging: a call for which the budget had no hedge is hedged when it has one again") {
+    office o;
+    std::vector<futon::future<std::string>> slow;
+    for (int i = 0; i < 7; ++i) slow.push_back(o.stub().look());
+    o.world.advance(25ms);
+    CHECK(o.client->stats().hedges == 5);
+    // 5 % of these calls: one hedge, for one of the two.
+    for (int i = 0; i < 25; ++i) static_cast<void>(o.world.get(o.stub().ask(0)));
+    o.world.advance(1ms);
+    CHECK(o.client->stats().hedges == 5);
+    o.world.advance(20ms);
+    CHECK(o.client->stats().hedges == 6);
+    o.world.advance(400ms);
+    CHECK(o.client->stats().hedges == 6);
+    for (auto& each : o.calls) each.answer("late");
+    for (auto& each : slow) CHECK(o.world.get(std::move(each)) == "late");
+}
+
 TEST_CASE("hedging: without a delay of its own it waits as long as 95 of 100 calls of the method took") {
     office o{{.hedge = {.max_attempts = 2}}};
     const auto stub = o.stub();

@@ -128,6 +128,11 @@ public:
         if (delay_ && has_room() && !planned_) arm(deadline_after(now, *delay_));
     }
 
+    /// One was due and could not be made, e.g. as the budget was spent. What has waited twice as long needs it more.
+    void plan_again(time_point now) noexcept {
+        if (delay_ && has_room() && !planned_) arm(deadline_after(now, std::max(now - began_, *delay_)));
+    }
+
     /// An attempt has failed: true if that is all, because others are under way and may fare better, or all is over anyway.
     [[nodiscard]] bool leaves_it_to_others(const call& attempt, const error& why, time_point now) noexcept {
         const bool over = claimed();

@@ -109,7 +109,7 @@ inline void hedging_path::hedge_due(hedged_call& which) noexcept {
         more = which.make_attempt();
         which.share_tried(*more);
         to = fleet_.begin_beside(*more, at_time, [&] { return attempts_.may_hedge(at_time); });
-        if (!to) return;
+        if (!to) return which.plan_again(at_time);
         more->at = intrusive_ptr<carrier>{to};
         more->attempts = 1;
         which.add(more);

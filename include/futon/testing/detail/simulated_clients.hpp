@@ -181,7 +181,10 @@ inline void simulated_clients::plan_hedge(std::uint32_t number) {
 inline void simulated_clients::hedge(std::uint32_t number) {
     const auto& c = calls_[number];
     // Not beside a retry that is about to be made, nor a second time.
-    if (c.open != 1 || c.made == most_attempts || !clients_[c.client].budget.spend_hedge(state_.now())) return;
+    if (c.open != 1 || c.made == most_attempts) return;
+    // What has waited twice as long needs it more.
+    if (!clients_[c.client].budget.spend_hedge(state_.now()))
+        return state_.plan(state_.at + (state_.at - c.began), happening::hedge, number, c.generation);
     ++state_.tally.made.hedges;
     try_somewhere(number);
 }
