@@ -43,7 +43,8 @@ struct futon_protocol {
     [[nodiscard]] static parsed parse(bytes_view in, const limits& bounds, frame& out, frame_fault& fault) noexcept;
 
     static void write_preface(byte_buffer& out, const limits& bounds);
-    static std::size_t begin_request(byte_buffer& out, const request_head& head);
+    // Called at one place: inlined there, the many fields of the head stay in registers.
+    [[gnu::always_inline]] static std::size_t begin_request(byte_buffer& out, const request_head& head);
     static std::size_t begin_reply(byte_buffer& out, const reply_head& head);
     static void end_frame(byte_buffer& out, std::size_t start, std::size_t detached) noexcept;
     static bool withdraw(std::byte* whole, std::size_t size) noexcept;

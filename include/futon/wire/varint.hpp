@@ -34,9 +34,10 @@ inline void write_varint(byte_buffer& out, std::uint64_t value) {
     out.commit(static_cast<std::size_t>(put_varint(start, value) - start));
 }
 
-/// Takes a varint from the front of `from`; false, with `from` unchanged, if it is cut off or does not fit 64 bits.
-/// A longer spelling than needed is accepted.
-[[nodiscard]] constexpr bool read_varint(bytes_view& from, std::uint64_t& value) noexcept {
+namespace detail {
+
+/// One of any length.
+[[nodiscard]] constexpr bool read_long_varint(bytes_view& from, std::uint64_t& value) noexcept {
     const auto* at = from.data();
     const auto* const end = at + std::min(from.size(), max_varint_bytes);
     std::uint64_t sum = 0;
@@ -51,6 +52,18 @@ inline void write_varint(byte_buffer& out, std::uint64_t value) {
         }
     }
     return false;
+}
+
+}  // namespace detail
+
+/// Takes a varint from the front of `from`; false, with `from` unchanged, if it is cut off or does not fit 64 bits.
+/// A longer spelling than needed is accepted.
+[[nodiscard]] constexpr bool read_varint(bytes_view& from, std::uint64_t& value) noexcept {
+    // Most are of one byte: so short that this is inlined.
+    if (from.empty() || from.front() >= std::byte{0x80}) return detail::read_long_varint(from, value);
+    value = std::to_integer<std::uint64_t>(from.front());
+    from = from.subspan(1);
+    return true;
 }
 
 }  // namespace futon

@@ -26,6 +26,9 @@
 namespace futon::detail {
 
 /// The two halves of a session and what concerns both. Knows no buffers of input and asks for no time.
+///
+/// What every call goes through, and is called at one or two places, is marked to be inlined there, here and in the halves:
+/// compilers do not for members of templates, and the steps are so small that calling them costs as much as they do.
 template <protocol P>
 class conversation {
 public:
@@ -47,7 +50,7 @@ public:
     /// At the front of the input while not `ready`.
     [[nodiscard]] parsed greet(bytes_view in, frame_fault& fault);
     /// False: the frame breaks the protocol.
-    [[nodiscard]] bool handle(const frame& from, time_point now, frame_fault& fault);
+    [[nodiscard, gnu::always_inline]] bool handle(const frame& from, time_point now, frame_fault& fault);
 
     /// Says goodbye once.
     void begin_drain(const error& why);
@@ -96,7 +99,8 @@ public:
     event_list events;
 
 private:
-    void answer_call(const frame& from, time_point now);
+    [[gnu::always_inline]] void answer_call(const frame& from, time_point now);
+    [[gnu::cold, gnu::noinline]] void answer_oddly(intrusive_ptr<call> taken, const frame& from);
     [[nodiscard]] bool goodbye(const frame& from, frame_fault& fault);
 
     rate_window pings_;
@@ -122,7 +126,7 @@ parsed conversation<P>::greet(bytes_view in, frame_fault& fault) {
 }
 
 template <protocol P>
-bool conversation<P>::handle(const frame& from, time_point now, frame_fault& fault) {
+inline bool conversation<P>::handle(const frame& from, time_point now, frame_fault& fault) {
     switch (from.what) {
         case frame::kind::request:
         case frame::kind::oneway_request:
@@ -172,7 +176,7 @@ bool conversation<P>::handle(const frame& from, time_point now, frame_fault& fau
 }
 
 template <protocol P>
-void conversation<P>::answer_call(const frame& from, time_point now) {
+inline void conversation<P>::answer_call(const frame& from, time_point now) {
     make_room(1);
     auto taken = calls_out.take(from.id);
     if (!taken) {
@@ -191,6 +195,12 @@ void conversation<P>::answer_call(const frame& from, time_point now) {
         it.body = from.body;
         return;
     }
+    answer_oddly(std::move(taken), from);
+}
+
+// With an error, with metadata, or with too much.
+template <protocol P>
+void conversation<P>::answer_oddly(intrusive_ptr<call> taken, const frame& from) {
     auto& it = events.add(event::kind::failed, error{errc::resource_exhausted, executed::yes});
     it.call = std::move(taken);  // Whatever memory is wanting from here on, the call has its event.
     if (from.what == frame::kind::error) {

@@ -2,7 +2,7 @@
 #pragma once
 
 /// \file
-/// The half of a session that answers calls.
+/// The half of a session that answers calls. One thing because taking a call, refusing it and answering it turn on the same table.
 
 #include <futon/core/error.hpp>
 #include <futon/session/any_session.hpp>
@@ -38,7 +38,7 @@ public:
     [[nodiscard]] std::uint64_t accepted() const noexcept { return accepted_; }
 
     /// Takes a request or a one-way call: an event, a refusal, or, where the frame breaks the protocol, a fault.
-    [[nodiscard]] bool request(const frame& from, time_point now, event_list& events, frame_fault& fault);
+    [[nodiscard, gnu::always_inline]] bool request(const frame& from, time_point now, event_list& events, frame_fault& fault);
     [[nodiscard]] bool bind(const frame& from, event_list& events, frame_fault& fault);
     void skip_withdrawn() noexcept { ++accepted_; }
     /// False: the peer floods.
@@ -72,10 +72,15 @@ private:
         if (which.has_streams) [[unlikely]] streams_.close(which.id);
         calls_.remove(which);
     }
-    [[nodiscard]] std::optional<error> refusal(const frame& from) const;
+    // Whether nothing speaks against a request. Where this is false, `refusal` knows better, and has words.
+    [[nodiscard]] bool is_welcome(const frame& from) const noexcept {
+        return !from.has_streams && calls_.count() < own_.max_in_flight && from.body.size() <= own_.max_body_bytes &&
+               (!P::has_binds || bound_.contains(from.method)) && from.remaining != duration::zero();
+    }
+    [[nodiscard, gnu::cold, gnu::noinline]] std::optional<error> refusal(const frame& from) const;
     /// The call, if somebody waits for its answer; else it is forgotten.
-    [[nodiscard]] incoming_entry* answerable(std::uint64_t id) noexcept;
-    void write_reply_head(incoming_entry& call, const reply_options& options);
+    [[nodiscard, gnu::always_inline]] incoming_entry* answerable(std::uint64_t id) noexcept;
+    [[gnu::always_inline]] void write_reply_head(incoming_entry& call, const reply_options& options);
 
     out_queue& out_;
     const limits& own_;
@@ -114,7 +119,7 @@ bool incoming<P>::bind(const frame& from, event_list& events, frame_fault& fault
 }
 
 template <protocol P>
-bool incoming<P>::request(const frame& from, time_point now, event_list& events, frame_fault& fault) {
+inline bool incoming<P>::request(const frame& from, time_point now, event_list& events, frame_fault& fault) {
     const bool oneway = from.what == frame::kind::oneway_request;
     if (!oneway && calls_.find(from.id)) {
         fault = {"request with the id of a call that is under way", from.id};
@@ -123,9 +128,15 @@ bool incoming<P>::request(const frame& from, time_point now, event_list& events,
     ++accepted_;
     ++stats_.requests_received;
     static_cast<void>(requests_.hit(now));
-    if (auto why = refusal(from)) return refuse(from, *why), true;
-    auto headers = events.decode(from, {own_.max_metadata_bytes, own_.max_metadata_entries});
-    if (!headers) return refuse(from, headers.error()), true;
+    if (!is_welcome(from)) [[unlikely]] {
+        if (auto why = refusal(from)) return refuse(from, *why), true;
+    }
+    const metadata* headers = nullptr;
+    if (from.has_metadata) [[unlikely]] {
+        auto decoded = events.decode(from, {own_.max_metadata_bytes, own_.max_metadata_entries});
+        if (!decoded) return refuse(from, decoded.error()), true;
+        headers = *decoded;
+    }
     if (!oneway) static_cast<void>(calls_.add({.id = from.id, .since = now, .wants_times = from.wants_times, .has_streams = from.has_streams}));
     if (from.has_streams) [[unlikely]] streams_.open_incoming(from, now);
 
@@ -137,7 +148,7 @@ bool incoming<P>::request(const frame& from, time_point now, event_list& events,
     it.id = from.id;
     if (from.remaining >= duration::zero()) it.deadline = deadline_after(now, from.remaining);
     it.body = from.body;
-    it.headers = *headers;
+    it.headers = headers;
     if constexpr (!P::has_binds) it.names = events.keep(from.names);
     return true;
 }
@@ -182,7 +193,7 @@ bool incoming<P>::cancel(std::uint64_t id, time_point now, event_list& events) {
 }
 
 template <protocol P>
-incoming_entry* incoming<P>::answerable(std::uint64_t id) noexcept {
+inline incoming_entry* incoming<P>::answerable(std::uint64_t id) noexcept {
     auto* const it = calls_.find(id);
     if (!it || !it->cancelled) return it;
     ++stats_.dropped_replies;
@@ -191,7 +202,7 @@ incoming_entry* incoming<P>::answerable(std::uint64_t id) noexcept {
 }
 
 template <protocol P>
-void incoming<P>::write_reply_head(incoming_entry& call, const reply_options& options) {
+inline void incoming<P>::write_reply_head(incoming_entry& call, const reply_options& options) {
     replied_ = &call;
     reply_time_ = call.wants_times ? options.handler_time : duration{-1};
     refused_headers_.reset();

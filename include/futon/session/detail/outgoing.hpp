@@ -55,10 +55,10 @@ public:
         return known_ || (request.arguments.size() <= peer_.max_body_bytes && request.method->number < peer_.max_binds);
     }
     /// Leaves `which` where it is unless the call was started.
-    result<void> start(intrusive_ptr<call>& which, time_point now);
+    [[gnu::always_inline]] result<void> start(intrusive_ptr<call>& which, time_point now);
 
     /// The call with this id, which is answered. Null: late or unknown.
-    [[nodiscard]] intrusive_ptr<call> take(std::uint64_t id) noexcept {
+    [[nodiscard, gnu::always_inline]] intrusive_ptr<call> take(std::uint64_t id) noexcept {
         if (!calls_.find(id)) return nullptr;
         const auto index = pending_calls::index_of(id);
         deadlines_.remove(index);
@@ -110,13 +110,18 @@ public:
     }
 
 private:
-    [[nodiscard]] std::optional<error> refusal(const invocation& request, time_point now) const;
-    void write(call& which, std::uint64_t id, time_point now);
+    // Whether nothing speaks against a request. Where this is false, `refusal` knows better, and has words.
+    [[nodiscard]] bool is_welcome(const invocation& request, time_point now) const noexcept {
+        return known_ && !request.has_streams && request.headers.empty() && request.deadline > now && calls_.count() < peer_.max_in_flight &&
+               request.arguments.size() <= peer_.max_body_bytes && (!P::has_binds || request.method->number < peer_.max_binds);
+    }
+    [[nodiscard, gnu::cold, gnu::noinline]] std::optional<error> refusal(const invocation& request, time_point now) const;
+    [[gnu::always_inline]] void write(call& which, std::uint64_t id, time_point now);
     void open_streams(const call& which, std::uint64_t id, time_point now);
     cancelled_call take_back(std::uint32_t index, bool tell = true);
     // Streams have a limit of their own.
     [[nodiscard]] std::size_t plain_count() const noexcept { return calls_.count() - streams_.count(); }
-    [[nodiscard]] intrusive_ptr<call> close(std::uint32_t index) noexcept {
+    [[nodiscard, gnu::always_inline]] intrusive_ptr<call> close(std::uint32_t index) noexcept {
         if (calls_.at(index).call->streams) [[unlikely]] streams_.close(calls_.id_of(index));
         return calls_.close(index);
     }
@@ -173,10 +178,12 @@ std::optional<error> outgoing<P>::refusal(const invocation& request, time_point 
 }
 
 template <protocol P>
-result<void> outgoing<P>::start(intrusive_ptr<call>& which, time_point now) {
+inline result<void> outgoing<P>::start(intrusive_ptr<call>& which, time_point now) {
     auto& it = *which;
     const auto& request = it.request;
-    if (auto refused = refusal(request, now)) return *std::move(refused);
+    if (!is_welcome(request, now)) [[unlikely]] {
+        if (auto refused = refusal(request, now)) return *std::move(refused);
+    }
     const auto size_before = out_.filling().size();
     std::uint64_t id = 0;
     try {
@@ -201,7 +208,7 @@ result<void> outgoing<P>::start(intrusive_ptr<call>& which, time_point now) {
 }
 
 template <protocol P>
-void outgoing<P>::write(call& which, std::uint64_t id, time_point now) {
+inline void outgoing<P>::write(call& which, std::uint64_t id, time_point now) {
     const auto& request = which.request;
     auto& bytes = out_.filling();
     const bool binds = P::has_binds && !bound_.contains(request.method->number);
