@@ -140,6 +140,32 @@ TEST_CASE("context: what a handler begins detached has not the request's deadlin
     CHECK(at.stub.detached_left().get());
 }
 
+struct Kept {
+    void keep();
+};
+FUTON_SERVICE(Kept, keep)
+
+TEST_CASE("context: the one of a call that was answered at once may outlive the call, its connection and its server") {
+    futon::context_ptr kept;
+    {
+        struct keeper {
+            void keep() { *into = futon::current_context(); }
+            futon::context_ptr* into;
+        };
+        futon::server server{quiet_server()};
+        server.provide<Kept>(keeper{&kept}, {.run_on = futon::run_on::io});
+        server.start();
+        futon::client client{to(server.addresses())};
+        with_context({.trace_parent = parent, .baggage = {{"user", "ann"}}}, [&] { return client.stub<Kept>().keep(); }).get();
+    }
+    REQUIRE(kept);
+    CHECK(shown(kept.get()) == parent + "|ann|-");
+    CHECK_FALSE(kept->stop_requested());
+    CHECK_FALSE(kept->stop_token().stop_requested());
+    kept->request_stop();
+    CHECK(kept->stop_token().stop_requested());
+}
+
 TEST_CASE("context: a context of its own bounds the calls made under it") {
     three_hops at;
     auto late = with_context({.timeout = 0s}, [&] { return at.stub.by_stage("x"); });

@@ -11,7 +11,7 @@ namespace {
 
 struct metered {
     futon::load_report ask(std::size_t in_flight, std::uint64_t answered = 0, std::uint64_t failed = 0) {
-        return meter->report(in_flight, answered, failed, now);
+        return meter->report(in_flight, [&] { return answered; }, failed, now);
     }
 
     std::unique_ptr<futon::detail::load_meter> meter = std::make_unique<futon::detail::load_meter>();

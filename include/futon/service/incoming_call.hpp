@@ -94,7 +94,7 @@ protected:
 /// As work it is queued at most once at a time: first to run its handler, later to carry its answer home.
 class incoming_call final : public call_context, public work, public recycled {
 public:
-    /// `keep` holds the port.
+    /// `keep` holds the port; null where that is there until the call is answered, and nobody asks the call for it later.
     incoming_call(const method_info& method, std::string_view peer, time_point deadline, bool oneway,
                   intrusive_ptr<ref_counted> keep, reply_port& port, std::uint64_t call_id)
         : call_context{method, peer, deadline, oneway}, id{call_id}, keep_{std::move(keep)}, port_{&port} {}

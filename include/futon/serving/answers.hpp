@@ -35,7 +35,7 @@ public:
           numbering_{std::move(numbering)},
           connection_{std::move(over)} {}
 
-    // What the connection's owner passes on.
+    // What the connection's owner passes on. It keeps this meanwhile.
     inline void bound(const event& it) noexcept;
     inline void requested(connection& from, event& request) noexcept;
     static void cancelled(void* tag) noexcept {
@@ -92,6 +92,7 @@ private:
     }
 
     const intrusive_ptr<offer> offer_;
+    tally::part calls_{offer_->calls};
     const executor_ref where_;
     const std::string address_;
     const duration call_timeout_;
@@ -168,7 +169,7 @@ inline void answers::requested(connection& from, event& request) noexcept {
         return refuse_request(from, request, error{errc::bad_arguments, "the caller and the method disagree on whether there are streams", executed::no});
     const auto size = request.body.size();
     const bool at_once = !handler->where && !handler->keeps_arguments;
-    offer_->calls.fetch_add(1, std::memory_order_relaxed);
+    calls_.add();
     if (!at_once && !offer_->begin_call(size)) {
         offer_->overloaded.fetch_add(1, std::memory_order_relaxed);
         return refuse_request(from, request,
@@ -177,8 +178,10 @@ inline void answers::requested(connection& from, event& request) noexcept {
                                     executed::no});
     }
     try {
+        // A call that is answered before this returns has no use for its port later, even where others keep it as their context.
+        const bool outlives_this = !at_once || handler->filters;
         auto call = make_intrusive<incoming_call>(handler->info, address_, request.deadline, request.oneway,
-                                                  intrusive_ptr<ref_counted>{this}, *this, request.id);
+                                                  outlives_this ? intrusive_ptr<ref_counted>{this} : nullptr, *this, request.id);
         call->handler = handler;
         call->bytes = size;
         call->counted = !at_once;

@@ -39,8 +39,9 @@ public:
         const std::uint64_t period_now = period_now_.load(std::memory_order_relaxed);
         into.noted[at].store(period_now << 32 | static_cast<std::uint64_t>(us), std::memory_order_relaxed);
     }
-    /// What to tell somebody who asks: `answered` and `failed` are the counts of all calls so far.
-    [[nodiscard]] load_report report(std::size_t in_flight, std::uint64_t answered, std::uint64_t failed, time_point now) noexcept {
+    /// What to tell somebody who asks: `answered()` and `failed` are the counts of all calls so far. The first is asked once a period.
+    template <class Answered>
+    [[nodiscard]] load_report report(std::size_t in_flight, const Answered& answered, std::uint64_t failed, time_point now) noexcept {
         load_report made;
         made.in_flight = static_cast<std::uint32_t>(std::min<std::size_t>(in_flight, 0xFFFFFFFF));
         const auto period_now = static_cast<std::uint32_t>(now.time_since_epoch() / period);
@@ -48,7 +49,7 @@ public:
         made.latency = expected(in_flight, period_now);
         const std::lock_guard lock{mutex_};
         wanted_.store(true, std::memory_order_relaxed);
-        if (now - since_ >= period) renew(answered, failed, now);
+        if (now - since_ >= period) renew(answered(), failed, now);
         made.utilisation = rates_.utilisation;
         made.qps = rates_.qps;
         made.eps = rates_.eps;

@@ -6,6 +6,7 @@
 
 #include <futon/core/log.hpp>
 #include <futon/core/intrusive_ptr.hpp>
+#include <futon/core/tally.hpp>
 #include <futon/service/dispatcher.hpp>
 #include <futon/service/incoming_call.hpp>
 #include <futon/serving/load_meter.hpp>
@@ -54,7 +55,7 @@ public:
     }
     [[nodiscard]] std::size_t in_flight() const noexcept { return in_flight_.load(); }
 
-    std::atomic<std::uint64_t> calls{0};
+    tally calls;  ///< Each connection counts its own.
     std::atomic<std::uint64_t> failed{0};
     std::atomic<std::uint64_t> overloaded{0};
     std::atomic<std::uint64_t> slow{0};
@@ -63,7 +64,9 @@ public:
     std::stop_source draining{std::nostopstate};
 
     /// What a client that asks is told.
-    [[nodiscard]] load_report load(time_point now) noexcept { return meter.report(in_flight(), calls.load(), failed.load(), now); }
+    [[nodiscard]] load_report load(time_point now) noexcept {
+        return meter.report(in_flight(), [this] { return calls.sum(); }, failed.load(), now);
+    }
 
     /// Handlers queued or running outside the I/O threads; the end of what offers them waits for them.
     void handler_queued() noexcept { handlers_.fetch_add(1, std::memory_order_relaxed); }

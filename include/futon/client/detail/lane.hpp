@@ -210,7 +210,7 @@ private:
         if (auto* const answering = answers_of(from)) answering->bound(it);
     }
     void requested(connection& from, event& request) noexcept override {
-        if (auto* const answering = answers_of(from)) return answering->requested(from, request);
+        if (const intrusive_ptr<answers> answering{answers_of(from)}) return answering->requested(from, request);
         if (auto* machine = from.session(); machine && !request.oneway)
             machine->reply_error(request.id, error{errc::no_such_method, "this client offers no services", executed::no});
     }

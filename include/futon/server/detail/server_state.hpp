@@ -282,7 +282,7 @@ inline void server_state::let_go_if_over(std::unique_lock<std::mutex>& lock) noe
 
 inline server_stats server_state::stats() const {
     server_stats sum;
-    sum.calls = calls.load();
+    sum.calls = calls.sum();
     sum.failed = failed.load();
     sum.overloaded = overloaded.load();
     sum.in_flight = in_flight();
