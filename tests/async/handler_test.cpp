@@ -158,6 +158,17 @@ TEST_CASE("handler: its cancellation slot cancels the operation, and is free aga
     }
 }
 
+TEST_CASE("handler: only one with a connected slot can be cancelled") {
+    manual_executor place;
+    asio::cancellation_signal signal;
+    const auto slotted = start(place, asio::bind_cancellation_slot(signal.slot(), [](result<int>) {}));
+    const auto plain = start(place, [](result<int>) {});
+    CHECK(slotted->can_be_cancelled());
+    CHECK_FALSE(plain->can_be_cancelled());
+    for (const auto& each : {slotted, plain}) each->complete(1);
+    place.run_ready();
+}
+
 TEST_CASE("handler: a plain callable whose executor refuses it is dropped, and that is reported") {
     std::vector<futon::error> seen;
     manual_executor place{[&](const futon::error& why) { seen.push_back(why); }};

@@ -89,6 +89,9 @@ public:
         pass_on(std::move(with));
     }
 
+    /// No future stands for it: only its slot could.
+    bool can_be_cancelled() const noexcept override { return slot_.is_connected(); }
+
     /// For an operation that was not started after all.
     void abandon() noexcept {
         disconnect_slot();

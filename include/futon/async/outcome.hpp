@@ -48,6 +48,8 @@ public:
 
     /// The same before anybody else can know this.
     void attach_source_unshared(intrusive_ptr<cancellable> source) noexcept { source_ = std::move(source); }
+    /// False where nobody can ever cancel this: it needs no source then.
+    [[nodiscard]] virtual bool can_be_cancelled() const noexcept { return true; }
 
     /// Completes as `inner` does, which becomes the source. Nobody else may complete this then.
     virtual void follow(intrusive_ptr<future_state<T>> inner) noexcept;

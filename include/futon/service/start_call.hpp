@@ -244,7 +244,7 @@ typename call_return<Method, Token>::type start_plain(const stub_core& core, Tok
                                          auto which = *std::move(prepared);
                                          [[maybe_unused]] const channel_holder keep{&which->router()};
                                          ending->set_repeatable(which->request.method->idempotent);
-                                         ending->attach_source_unshared(which.share_unshared());
+                                         if (ending->can_be_cancelled()) ending->attach_source_unshared(which.share_unshared());
                                          submit(std::move(which), std::move(ending), &deliver_result<result_type>);
                                      });
     }
