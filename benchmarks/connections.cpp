@@ -11,6 +11,12 @@
 #include "support/statistics.hpp"
 #include "support/targets.hpp"
 
+#include <futon/server/detail/peer.hpp>
+#include <futon/session/session.hpp>
+#include <futon/transport/connection.hpp>
+#include <futon/transport/socket_stream.hpp>
+#include <futon/wire/futon_protocol.hpp>
+
 #include <sys/resource.h>
 
 #include <algorithm>
@@ -106,8 +112,11 @@ void runner::measure_memory() {
 
     const auto each = [&](double bytes) { return bytes / static_cast<double>(count) / 1024; };
     std::printf(
-        "resident memory of the server, %zu connections: %.2f KiB for each idle one, %.2f KiB for each in use\n\n",
+        "resident memory of the server, %zu connections: %.2f KiB for each idle one, %.2f KiB for each in use\n",
         count, each(idle), each(used));
+    std::printf("of these, bytes of objects: connection %zu, session %zu, answers %zu, peer %zu, stream %zu\n\n",
+                sizeof(futon::detail::connection), sizeof(futon::session<futon::futon_protocol>),
+                sizeof(futon::detail::answers), sizeof(futon::detail::peer), sizeof(futon::detail::socket_stream));
     targets_.judge("idle connection", "resident KiB, server", {each(idle), each(idle), each(idle)},
                    benchmark::at_most(6));
     json_.add("connections_for_memory", static_cast<double>(count)).add("kib_per_idle_connection", each(idle));

@@ -1,14 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <futon/futon.hpp>
+#include <futon/session/session.hpp>
+#include <futon/wire/futon_protocol.hpp>
 
 #include "integration/support/served.hpp"
 #include "support/small_stack.hpp"
 
 #include <doctest/doctest.h>
 
+#include <asio/buffer.hpp>
 #include <asio/co_spawn.hpp>
 #include <asio/detached.hpp>
+#include <asio/io_context.hpp>
+#include <asio/ip/tcp.hpp>
 #include <asio/use_awaitable.hpp>
+#include <asio/write.hpp>
 
 #include <atomic>
 #include <cstddef>
@@ -16,8 +22,13 @@
 #include <cstdlib>
 #include <latch>
 #include <new>
+#include <thread>
 #include <utility>
 #include <vector>
+
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 
 // Sanitizers have an operator new of their own, which finds more than this one counts.
 #if !TESTS_INSTRUMENTED
@@ -150,6 +161,37 @@ asio::awaitable<void> call_in_awaitable(futon::stub<Sum> to, course& runs) {
         more = runs.completed();
     }
 }
+
+#ifdef __GLIBC__
+// Clients that only say hello: what stands on the heap of this process is the server's.
+TEST_CASE("allocation: an idle connection holds less than 4 KiB of the server's heap") {
+    futon::session<futon::futon_protocol> opener{{.role = futon::side::opener}, futon::clock::now()};
+    futon::bytes hello;
+    for (const auto part : opener.to_send()) hello.insert(hello.end(), part.begin(), part.end());
+    futon::server server{bench::one_thread()};
+    server.start();
+    const auto& address = server.addresses().front();
+    asio::io_context unused;
+    std::vector<asio::ip::tcp::socket> clients;
+    const auto connect = [&](std::size_t count) {
+        for (std::size_t i = 0; i < count; ++i) {
+            auto& made = clients.emplace_back(unused);
+            made.connect({asio::ip::make_address(address.host), address.port});
+            asio::write(made, asio::buffer(hello));
+        }
+        while (server.stats().wire.bytes_received < clients.size() * hello.size()) std::this_thread::yield();
+    };
+    constexpr std::size_t count = 100;
+    clients.reserve(2 * count);
+    connect(count);  // What the first ones need is not theirs alone.
+    const auto before = ::mallinfo2().uordblks;
+    connect(count);
+    const auto each = (::mallinfo2().uordblks - before) / count;
+    MESSAGE("heap of an idle connection: ", each, " bytes");
+    CHECK(each > 1000);
+    CHECK(each < 4096);
+}
+#endif
 
 TEST_CASE("allocation: calls with use_awaitable allocate nothing") {
     bench at;

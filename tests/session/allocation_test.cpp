@@ -6,21 +6,32 @@
 #include <doctest/doctest.h>
 
 #include <array>
+#include <cstddef>
 #include <cstdlib>
 #include <new>
 #include <optional>
 #include <span>
 #include <string>
 #include <utility>
+#include <vector>
+
+#include <malloc.h>
 
 namespace counting {
 static std::size_t allocations = 0;
+static std::size_t live = 0;           // Bytes that are allocated now.
 static std::size_t until_failure = 0;  // Zero: none fails.
 
 [[gnu::noinline]] static void* allocate(std::size_t size) {
     ++allocations;
     if (until_failure > 0 && --until_failure == 0) return nullptr;
-    return std::malloc(size == 0 ? 1 : size);
+    auto* const memory = std::malloc(size == 0 ? 1 : size);
+    live += ::malloc_usable_size(memory);
+    return memory;
+}
+static void free(void* memory) noexcept {
+    live -= ::malloc_usable_size(memory);
+    std::free(memory);
 }
 }  // namespace counting
 
@@ -30,8 +41,8 @@ void* operator new(std::size_t size) {
     throw std::bad_alloc{};
 }
 void* operator new(std::size_t size, const std::nothrow_t&) noexcept { return counting::allocate(size); }
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
+void operator delete(void* memory) noexcept { counting::free(memory); }
+void operator delete(void* memory, std::size_t) noexcept { counting::free(memory); }
 
 using namespace std::chrono_literals;
 
@@ -96,6 +107,64 @@ TEST_CASE("session: a call in the steady state allocates nothing, with or withou
         CHECK(answered == 6400);
         CHECK(during == 0);
     }
+}
+
+TEST_CASE("session: what a burst of calls took is given back after a while without calls, and calls go on") {
+    futon::time_point now{100s};
+    machine client{{.role = futon::side::opener}, now};
+    machine server{{.role = futon::side::acceptor}, now};
+    futon::byte_buffer to_client;
+    futon::byte_buffer to_server;
+    futon::method_info method;
+    method.service = method.name = "m";
+    std::size_t answered = 0;
+    const auto round = [&](std::size_t count) {
+        for (std::size_t i = 0; i < count; ++i) {
+            auto made = futon::detail::intrusive_ptr<futon::detail::call>::adopt(new futon::detail::call{nullptr, nullptr, nullptr});
+            made->request.method = &method;
+            made->request.deadline = now + 3s;
+            REQUIRE(client.start(made, now));
+        }
+        carry(client, to_server, now);
+        do {
+            for (auto& it : server.receive(to_server, now))
+                if (it.what == futon::event::kind::request && server.begin_reply(it.id, {})) server.end_reply();
+        } while (server.has_more());
+        carry(server, to_client, now);
+        do {
+            for (auto& it : client.receive(to_client, now)) {
+                answered += it.what == futon::event::kind::reply;
+                it.call = nullptr;
+            }
+        } while (client.has_more());
+    };
+    const auto rest = [&] {
+        const bool of_client = client.rest(now);
+        return server.rest(now) && of_client;
+    };
+    round(0);
+    to_client.reset();
+    to_server.reset();
+    CHECK(rest());
+    const auto idle = counting::live;
+
+    round(4000);
+    CHECK(answered == 4000);
+    to_client.reset();
+    to_server.reset();
+    const auto after_burst = counting::live;
+    CHECK(after_burst > idle + 500'000);
+    CHECK_FALSE(rest());
+    now += 999ms;
+    CHECK_FALSE(rest());
+    now += 1ms;
+    CHECK(rest());
+    // Beside some blocks that the thread keeps for all.
+    CHECK(counting::live < idle + after_burst / 4);
+
+    round(3);
+    CHECK(answered == 4003);
+    CHECK_FALSE(rest());
 }
 
 // Plays a script in which the n-th allocation of the machines fails; false if there were fewer.
@@ -188,6 +257,11 @@ bool survives_failure(std::size_t n) {
         count(events, *client);
         guarded([&] { server->begin_drain(futon::error{futon::errc::unavailable}, now); });
         exchange();
+        for (int turn = 0; turn < 2; ++turn, now += 2s)
+            guarded([&] {
+                static_cast<void>(client->rest(now));
+                static_cast<void>(server->rest(now));
+            });
         events = {};
         guarded([&] { events = client->lose_connection(futon::error{futon::errc::connection_lost}); });
         count(events, *client);

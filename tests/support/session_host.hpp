@@ -161,6 +161,7 @@ public:
         input_.append(blob);
         do handle(made_->receive(input_, *now_));
         while (made_->has_more());
+        static_cast<void>(made_->rest(*now_));
     }
     void advance() { handle(made_->advance(*now_)); }
     void lose() { handle(made_->lose_connection(error{errc::connection_lost, "cut"})); }

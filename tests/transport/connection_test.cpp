@@ -5,7 +5,11 @@
 
 #include <doctest/doctest.h>
 
+#include <cstddef>
+#include <memory>
+#include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 using namespace futon_tests;
@@ -225,6 +229,55 @@ TEST_CASE("connection: an idle one is closed by the side that accepted it, with 
     REQUIRE(both.at_left->left);
     CHECK(*both.at_left->left == futon::errc::unavailable);
     CHECK(both.at_left->ends == 1);
+}
+
+// Notes how much room each read is given.
+class noting_stream final : public futon::detail::byte_stream {
+public:
+    noting_stream(std::unique_ptr<byte_stream> inner, std::size_t& room) : inner_{std::move(inner)}, room_{room} {}
+    void read_some(std::span<std::byte> into, futon::detail::stream_events& events, intrusive_ptr<futon::detail::ref_counted> keep) override {
+        room_ = into.size();
+        inner_->read_some(into, events, std::move(keep));
+    }
+    void write_some(std::span<const futon::bytes_view> pieces, futon::detail::stream_events& events,
+                    intrusive_ptr<futon::detail::ref_counted> keep) override {
+        inner_->write_some(pieces, events, std::move(keep));
+    }
+    std::size_t try_write(std::span<const futon::bytes_view> pieces, std::error_code& code) noexcept override {
+        return inner_->try_write(pieces, code);
+    }
+    void close() noexcept override { inner_->close(); }
+    const std::string& peer() const noexcept override { return inner_->peer(); }
+
+private:
+    std::unique_ptr<byte_stream> inner_;
+    std::size_t& room_;
+};
+
+TEST_CASE("connection: its receive buffer grows while much comes, and is small again soon after the calls are over") {
+    std::size_t room = 0;
+    connected both{{.heartbeat_after = 5s}, {.heartbeat_after = 20s},
+                   [&](auto of_right) { return std::make_unique<noting_stream>(std::move(of_right), room); }};
+    both.settle();
+    const auto idle = room;
+    CHECK(idle <= 512);
+    const auto burst = [&] {
+        std::vector<placed_call> calls;
+        for (int i = 0; i < 100; ++i) calls.push_back(both.call(std::string(1000, 'x')));
+        both.settle();
+        for (auto& each : calls) CHECK(std::move(each.outcome).get().size() == 1000);
+    };
+    burst();
+    const auto busy = room;
+    CHECK(busy >= 64 * 1024);
+    both.place.advance(500ms);
+    burst();
+    CHECK(room >= busy);
+    both.place.advance(6s);  // A ping comes.
+    CHECK(room == idle);
+    burst();
+    CHECK(room >= 64 * 1024);
+    CHECK(both.at_right->ends == 0);
 }
 
 TEST_CASE("connection: drained, it answers what came in, refuses what comes, and ends") {

@@ -158,6 +158,10 @@ public:
     /// So much has gathered that writing should not wait for the end of the batch (16 KiB).
     [[nodiscard]] virtual bool wants_flush() const noexcept = 0;
 
+    /// Gives back what memory only calls need, if there were none lately. True: whoever drives it may do the same with
+    /// his. Call it after each batch, when its events were handled.
+    virtual bool rest(time_point now) noexcept = 0;
+
     // The end.
 
     /// Says goodbye once: calls of the peer that were not accepted by now are never run, and it knows. Calls that

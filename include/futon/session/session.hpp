@@ -12,6 +12,7 @@
 
 #include <algorithm>
 #include <cassert>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <new>
@@ -96,6 +97,8 @@ public:
     [[nodiscard]] std::size_t unsent() const noexcept override { return with_.out.unsent(); }
     [[nodiscard]] bool wants_flush() const noexcept override { return with_.out.filling_size() >= flush_bytes; }
 
+    bool rest(time_point now) noexcept override;
+
     void begin_drain(const error& why, time_point now) override {
         with_.begin_drain(why);
         settle(now);
@@ -115,13 +118,19 @@ public:
     }
 
 private:
+    static constexpr duration quiet_time = std::chrono::seconds{1};
     static constexpr std::size_t batch_frames = 256, flush_bytes = 16u << 10, most_wanted = 64u << 10;
 
     void take_frames(bytes_view input, time_point now, std::size_t& used, std::size_t& count);
     void watch(time_point now);
     void act(detail::peer_watch::verdict what, time_point now);
-    bool answered(bool done = true) noexcept {
+    // Calls begin or end.
+    void stir() noexcept {
         watch_.active();
+        stirred_ = true;
+    }
+    bool answered(bool done = true) noexcept {
+        stir();
         update_pause();
         return done;
     }
@@ -133,6 +142,7 @@ private:
     detail::peer_watch watch_;
     std::uint64_t ping_token_ = 0;
     std::uint64_t load_token_ = 0;
+    time_point quiet_since_{};  // Without calls.
     std::size_t left_over_ = 0;  // Bytes that the last `receive` left in the input.
     std::size_t wanted_ = 0;
     bool partial_ = false;
@@ -140,6 +150,7 @@ private:
     bool paused_ = false;
     bool resuming_ = false;  // Reading began again, and the watch was not told when.
     bool replying_ = false;
+    bool stirred_ = false;  // Calls began or ended since `rest` was asked last.
 };
 
 template <protocol P>
@@ -158,7 +169,7 @@ std::span<event> session<P>::receive(byte_buffer& input, time_point now) {
     }
     // The bytes stay where they are: the events point to them.
     input.consume(with_.is_over() ? input.size() : used);
-    if (with_.was_active()) watch_.active();
+    if (with_.was_active()) stir();
     watch_.received(now, arrived, partial_, count > 0 || left_over_ == 0);
     left_over_ = input.size();
     update_pause();
@@ -194,7 +205,7 @@ template <protocol P>
 result<void> session<P>::start(detail::intrusive_ptr<detail::call>& call, time_point now) {
     if (with_.is_over()) return error{errc::connection_lost, "the connection is broken", executed::no};
     if (with_.peer_left()) return error{errc::unavailable, "the peer accepts no more calls", executed::no};
-    watch_.active();
+    stir();
     try {
         with_.make_room_to_end();
     } catch (const std::bad_alloc&) {
@@ -280,6 +291,19 @@ void session<P>::sent(std::size_t count, time_point now) {
     if (count > 0) watch_.wrote();
     update_pause();
     settle(now);
+}
+
+// Without calls what comes now and then is a ping: where none of this memory is kept, a batch takes it from what all
+// connections of the thread share, and returns it.
+template <protocol P>
+bool session<P>::rest(time_point now) noexcept {
+    if (std::exchange(stirred_, false)) {
+        quiet_since_ = now;
+        return false;
+    }
+    if (now < deadline_after(quiet_since_, quiet_time) || !drained()) return false;
+    with_.give_back();
+    return true;
 }
 
 template <protocol P>

@@ -194,6 +194,7 @@ private:
     void ring(bool due) noexcept;
     void offer_room() noexcept;
     void wants_room(stream_port& streams) noexcept;
+    void rest() noexcept;
     void set_alarm() noexcept;
     enum class ending : bool { cut, linger };
     void lose(const error& why, ending how = ending::cut) noexcept;
@@ -207,7 +208,7 @@ private:
         stats_ = current;
     }
 
-    static constexpr std::size_t first_read = 4096;
+    static constexpr std::size_t first_read = 256;
     static constexpr std::size_t largest_read = 256u << 10;
     static constexpr duration linger_time = std::chrono::seconds{1};
 
@@ -217,6 +218,7 @@ private:
     intrusive_ptr<connection_owner> owner_;
     byte_buffer input_;
     std::size_t read_size_ = first_read;
+    std::size_t offered_ = 0;  // Of the read that is under way.
     time_point now_{};
     time_point armed_for_ = no_deadline;
     bool reading_ = false;
@@ -306,8 +308,16 @@ inline void connection::flush(bool accepted) noexcept {
     }
     if (!want_room_.empty()) offer_room();
     set_alarm();
+    if (session_->rest(now_)) rest();
     read();
     publish_stats();
+}
+
+// A buffer that is being read into has to wait for the next time.
+inline void connection::rest() noexcept {
+    if (reading_ || !input_.empty()) return;
+    input_.reset();
+    read_size_ = first_read;
 }
 
 inline void connection::write(bool try_first) noexcept {
@@ -347,8 +357,10 @@ inline void connection::read() noexcept {
     try {
         const auto room = std::max(session_->wanted(), read_size_ - std::min(read_size_ - 1, input_.size()));
         auto into = input_.prepare(room);
+        into = into.first(std::min(into.size(), largest_read));
+        offered_ = into.size();
         reading_ = true;
-        stream_->read_some(into.first(std::min(into.size(), largest_read)), *this, intrusive_ptr<ref_counted>{this});
+        stream_->read_some(into, *this, intrusive_ptr<ref_counted>{this});
     } catch (...) {
         lose(error{errc::resource_exhausted, "out of memory for the receive buffer"});
     }
@@ -363,7 +375,7 @@ inline void connection::on_read(std::error_code code, std::size_t count) noexcep
                           code == asio::error::eof ? "the peer closed the connection" : "reading failed: " + code.message()});
     }
     input_.commit(count);
-    if (count >= read_size_) read_size_ = std::min(read_size_ * 4, largest_read);
+    if (count >= offered_) read_size_ = std::min(read_size_ * 4, largest_read);
     parse();
 }
 

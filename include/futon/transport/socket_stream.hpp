@@ -5,6 +5,7 @@
 /// A TCP or Unix socket as a byte stream.
 
 #include <futon/core/asio.hpp>
+#include <futon/core/recycling.hpp>
 #include <futon/transport/byte_stream.hpp>
 
 #include <asio/buffer.hpp>
@@ -40,12 +41,16 @@ private:
 template <void (stream_events::*End)(std::error_code, std::size_t) noexcept>
 class stream_handler {
 public:
+    // Asio would use the block of a larger operation again, such as of the one that accepted; but a read waits for long.
+    using allocator_type = block_allocator<void>;
+
     stream_handler(stream_events& events, intrusive_ptr<ref_counted> keep) noexcept : events_{&events}, keep_{std::move(keep)} {}
     stream_handler(stream_handler&& other) noexcept : events_{std::exchange(other.events_, nullptr)}, keep_{std::move(other.keep_)} {}
     stream_handler& operator=(stream_handler&&) = delete;
     ~stream_handler() {
         if (events_) events_->on_dropped();
     }
+    [[nodiscard]] allocator_type get_allocator() const noexcept { return {}; }
     void operator()(const std::error_code& code, std::size_t count) { (std::exchange(events_, nullptr)->*End)(code, count); }
 
 private:

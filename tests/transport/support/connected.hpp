@@ -14,6 +14,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -96,9 +97,13 @@ struct placed_call {
 /// `left` calls, `right` serves.
 class connected {
 public:
-    explicit connected(const futon::limits& of_left = {}, const futon::limits& of_right = {}) : wire{place, place} {
+    using stream = std::unique_ptr<futon::detail::byte_stream>;
+
+    /// `wrap` may put something around the stream of `right`.
+    explicit connected(const futon::limits& of_left = {}, const futon::limits& of_right = {}, const std::function<stream(stream)>& wrap = {})
+        : wire{place, place} {
         left = make(futon::side::opener, of_left, wire.left(), at_left);
-        right = make(futon::side::acceptor, of_right, wire.right(), at_right);
+        right = make(futon::side::acceptor, of_right, wrap ? wrap(wire.right()) : wire.right(), at_right);
     }
     ~connected() {
         left->close(futon::error{futon::errc::connection_lost});

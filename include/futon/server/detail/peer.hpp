@@ -10,7 +10,6 @@
 
 #include <cstdint>
 #include <optional>
-#include <string>
 #include <utility>
 
 namespace futon::detail {
@@ -18,7 +17,7 @@ namespace futon::detail {
 /// Only inside the connection's executor.
 class peer final : public connection_owner {
 public:
-    peer(intrusive_ptr<server_state> state, std::string address) : state_{std::move(state)}, address_{std::move(address)} {}
+    explicit peer(intrusive_ptr<server_state> state) : state_{std::move(state)} {}
 
     /// The connection that it serves, before that is opened.
     void attach(intrusive_ptr<connection> which) {
@@ -39,15 +38,14 @@ private:
     void closed(connection&, const error& why) noexcept override {
         if (why == errc::protocol_error) {
             const auto text = why.message();
-            state_->reports().log({.level = log_level::warning, .kind = "protocol_error", .text = text, .where = address_});
+            state_->reports().log({.level = log_level::warning, .kind = "protocol_error", .text = text, .where = connection_->peer()});
         }
         answers_->closed();
-        state_->left(connection_, address_, connection_->stats());
+        state_->left(connection_, connection_->peer(), connection_->stats());
         connection_ = nullptr;
     }
 
     const intrusive_ptr<server_state> state_;
-    const std::string address_;
     intrusive_ptr<answers> answers_;
     intrusive_ptr<connection> connection_;  // Null once it is closed.
 };

@@ -37,11 +37,10 @@ FUTON_DETAIL_BODY intrusive_ptr<runtime_state> runtime_for(server_options& optio
 
 FUTON_DETAIL_BODY void begin_serving(const intrusive_ptr<server_state>& state, io_place place,
                                      std::unique_ptr<byte_stream> stream) {
-    const auto address = stream->peer();
-    if (!state->admit(address)) return stream->close();
+    if (!state->admit(stream->peer())) return stream->close();
     auto machine = std::make_unique<session<futon_protocol>>(session_options{
         .role = side::acceptor, .limits = state->options.limits, .categories = state->options.error_categories}, place.where->now());
-    auto owner = make_intrusive<peer>(state, address);
+    auto owner = make_intrusive<peer>(state);
     const auto asio_place = place.asio;
     auto made = make_intrusive<connection>(std::move(place), std::move(stream), std::move(machine), owner);
     owner->attach(made);

@@ -72,6 +72,16 @@ public:
     /// Room for the end, which must not fail.
     void make_room_to_end() { last_events_.reserve(calls_out.count() + 1); }
     [[nodiscard]] std::span<event> lose_connection(const error& why);
+    /// Gives back what memory only calls need. No call may be in flight, and no event unseen.
+    void give_back() noexcept {
+        out.give_back();
+        streams_out.give_back();
+        streams_in.give_back();
+        calls_out.give_back();
+        calls_in.give_back();
+        events.give_back(1);  // For `broken`.
+        last_events_.give_back(0);
+    }
 
     [[nodiscard]] bool is_ready() const noexcept { return ready_; }
     [[nodiscard]] bool is_draining() const noexcept { return draining_; }

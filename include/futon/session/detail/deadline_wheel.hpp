@@ -12,6 +12,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <vector>
 
@@ -23,14 +24,13 @@ namespace futon::detail {
 /// finer one as time comes near; a call that is answered in time never moves.
 class deadline_wheel {
 public:
-    explicit deadline_wheel(time_point origin) noexcept : origin_{origin} {
-        for (auto& wheel : heads_) wheel.fill(none);
-    }
+    explicit deadline_wheel(time_point origin) noexcept : origin_{origin} {}
 
     /// `index` must not be in it. `no_deadline` adds nothing.
     void add(std::uint32_t index, time_point deadline) {
         if (index >= nodes_.size()) nodes_.resize(index + std::size_t{1});
         if (deadline == no_deadline) return;
+        if (!heads_) [[unlikely]] make_heads();
         nodes_[index].due = std::max(now_, ticks_up(deadline));
         link(index);
     }
@@ -47,8 +47,8 @@ public:
             const auto next = earliest();
             if (!next || next->tick > target) break;
             now_ = next->tick;
-            while (heads_[next->level][next->bucket] != none) {
-                const auto index = heads_[next->level][next->bucket];
+            while (head(next->level, next->bucket) != none) {
+                const auto index = head(next->level, next->bucket);
                 unlink(index);
                 if (nodes_[index].due <= now_) {
                     expired(index);
@@ -65,6 +65,13 @@ public:
         const auto first = earliest();
         if (!first) return std::nullopt;
         return deadline_after(origin_, std::chrono::milliseconds{static_cast<std::int64_t>(first->tick)});
+    }
+
+    /// Gives its memory back where nothing stands in it.
+    void give_back() noexcept {
+        if (earliest()) return;
+        heads_ = nullptr;
+        decltype(nodes_){}.swap(nodes_);
     }
 
 private:
@@ -92,6 +99,15 @@ private:
         return at <= origin_ ? 0 : (static_cast<std::uint64_t>((at - origin_).count()) + 999'999) / 1'000'000;
     }
 
+    using heads = std::array<std::array<std::uint32_t, 64>, levels>;
+
+    // Two KiB: a side that makes no calls does without.
+    void make_heads() {
+        heads_ = std::make_unique<heads>();
+        for (auto& wheel : *heads_) wheel.fill(none);
+    }
+    [[nodiscard]] std::uint32_t& head(std::size_t level, std::size_t bucket) noexcept { return (*heads_)[level][bucket]; }
+
     void link(std::uint32_t index) noexcept {
         auto& added = nodes_[index];
         const auto level = (static_cast<std::size_t>(std::bit_width((added.due ^ now_) | 1)) - 1) / 6;
@@ -99,9 +115,10 @@ private:
         added.level = static_cast<std::uint8_t>(level);
         added.bucket = static_cast<std::uint8_t>(bucket);
         added.before = none;
-        added.after = heads_[level][bucket];
+        auto& first = head(level, bucket);
+        added.after = first;
         if (added.after != none) nodes_[added.after].before = index;
-        heads_[level][bucket] = index;
+        first = index;
         occupied_[level] |= std::uint64_t{1} << bucket;
     }
     void unlink(std::uint32_t index) noexcept {
@@ -110,7 +127,7 @@ private:
         if (removed.before != none) {
             nodes_[removed.before].after = removed.after;
         } else {
-            heads_[removed.level][removed.bucket] = removed.after;
+            head(removed.level, removed.bucket) = removed.after;
             if (removed.after == none) occupied_[removed.level] &= ~(std::uint64_t{1} << removed.bucket);
         }
         removed.level = nowhere;
@@ -130,7 +147,7 @@ private:
     time_point origin_;
     std::uint64_t now_ = 0;
     std::array<std::uint64_t, levels> occupied_{};
-    std::array<std::array<std::uint32_t, 64>, levels> heads_{};
+    std::unique_ptr<heads> heads_;  // Null until the first is added.
     std::vector<node> nodes_;
 };
 

@@ -10,8 +10,8 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <deque>
 #include <memory>
+#include <new>
 #include <span>
 #include <utility>
 #include <vector>
@@ -23,8 +23,21 @@ public:
     void clear() noexcept {
         events_.clear();
         left_ = events_.capacity();
-        names_.clear();
-        headers_used_ = 0;
+        names_used_ = headers_used_ = 0;
+    }
+    /// Gives its memory back but for that of `kept` events. Nothing may look at what it holds any more.
+    void give_back(std::size_t kept) noexcept {
+        clear();
+        decltype(headers_){}.swap(headers_);
+        decltype(names_){}.swap(names_);
+        if (events_.capacity() <= kept) return;
+        try {
+            std::vector<event> few;
+            few.reserve(kept);
+            events_.swap(few);
+        } catch (const std::bad_alloc&) {  // Then it stays.
+        }
+        left_ = events_.capacity();
     }
     /// Makes room for `count` more events, so that adding them cannot fail.
     void reserve(std::size_t count) {
@@ -46,7 +59,12 @@ public:
         it.why = std::move(why);
         return it;
     }
-    [[nodiscard]] const method_names* keep(const method_names& names) { return &names_.emplace_back(names); }
+    [[nodiscard]] const method_names* keep(const method_names& names) {
+        if (names_used_ == names_.size()) names_.push_back(std::make_unique<method_names>());
+        auto& into = *names_[names_used_++];
+        into = names;
+        return &into;
+    }
     /// Null where the frame has none.
     [[nodiscard]] result<const metadata*> decode(const frame& from, const metadata_limits& limits) {
         if (!from.has_metadata) return static_cast<const metadata*>(nullptr);
@@ -63,7 +81,8 @@ private:
     std::size_t left_ = 0;  // How many more it has room for.
     std::vector<std::unique_ptr<metadata>> headers_;
     std::size_t headers_used_ = 0;
-    std::deque<method_names> names_;
+    std::vector<std::unique_ptr<method_names>> names_;
+    std::size_t names_used_ = 0;
 };
 
 }  // namespace futon::detail

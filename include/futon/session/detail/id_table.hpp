@@ -59,6 +59,10 @@ public:
             if (it.id != 0) f(it);
     }
     [[nodiscard]] std::size_t count() const noexcept { return count_; }
+    /// Gives its memory back where it is empty.
+    void give_back() noexcept {
+        if (count_ == 0) decltype(table_){}.swap(table_);
+    }
     /// Everything that was in it.
     [[nodiscard]] std::vector<Entry> take_all() noexcept {
         count_ = 0;

@@ -63,6 +63,7 @@ public:
 
     /// Nobody waits for any answer any more. Handlers that are tracked are told.
     void connection_lost(event_list& events);
+    void give_back() noexcept { calls_.give_back(); }
 
 private:
     static constexpr duration quick = std::chrono::milliseconds{10};

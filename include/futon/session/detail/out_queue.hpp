@@ -81,6 +81,15 @@ public:
     /// Forgets what was never given out.
     void drop_filling() noexcept { filling_.clear(); }
 
+    /// Gives its memory back where everything was sent.
+    void give_back() noexcept {
+        if (unsent() != 0) return;
+        filling_ = {};
+        writing_ = {};
+        decltype(views_){}.swap(views_);
+        first_view_ = 0;
+    }
+
 private:
     static constexpr std::size_t kept_capacity = 64u << 10;
 

@@ -109,6 +109,11 @@ public:
         }
     }
 
+    void give_back() noexcept {
+        calls_.give_back();
+        deadlines_.give_back();
+    }
+
 private:
     // Whether nothing speaks against a request. Where this is false, `refusal` knows better, and has words.
     [[nodiscard]] bool is_welcome(const invocation& request, time_point now) const noexcept {

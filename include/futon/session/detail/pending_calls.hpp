@@ -7,6 +7,7 @@
 #include <futon/core/intrusive_ptr.hpp>
 #include <futon/message/call.hpp>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <utility>
@@ -30,7 +31,9 @@ public:
     /// Takes a call and gives it an id, which is never zero.
     [[nodiscard]] std::uint64_t open(intrusive_ptr<call>& which) {
         if (first_free_ == none) {
-            slots_.emplace_back().next_free = none;
+            auto& fresh = slots_.emplace_back();
+            fresh.next_free = none;
+            fresh.generation = least_generation_;
             first_free_ = static_cast<std::uint32_t>(slots_.size() - 1);
         }
         const auto index = first_free_;
@@ -56,6 +59,14 @@ public:
         return std::move(it.call);
     }
 
+    /// Gives its memory back where no call waits. Ids do not repeat for that.
+    void give_back() noexcept {
+        if (count_ != 0) return;
+        for (const auto& it : slots_) least_generation_ = std::max(least_generation_, it.generation);
+        decltype(slots_){}.swap(slots_);
+        first_free_ = none;
+    }
+
     [[nodiscard]] static std::uint32_t index_of(std::uint64_t id) noexcept { return static_cast<std::uint32_t>(id); }
     [[nodiscard]] std::uint64_t id_of(std::uint32_t index) const noexcept {
         return std::uint64_t{slots_[index].generation} << 32 | index;
@@ -71,6 +82,7 @@ private:
     static constexpr std::uint32_t none = 0xFFFFFFFF;
     std::vector<slot> slots_;
     std::uint32_t first_free_ = none;
+    std::uint32_t least_generation_ = 0;  // Of places that are new.
     std::size_t count_ = 0;
 };
 

@@ -60,6 +60,8 @@ public:
         held_ = 0;
     }
 
+    void give_back() noexcept { table_.give_back(); }
+
     // What this side does.
 
     /// Takes a call that came in, and says what its caller may send at first; nothing if the call is over.
