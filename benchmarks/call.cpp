@@ -7,6 +7,7 @@
 #include "support/comparison.hpp"
 #include "support/futon_side.hpp"
 #include "support/options.hpp"
+#include "support/process.hpp"
 #include "support/side.hpp"
 #include "support/statistics.hpp"
 #include "support/targets.hpp"
@@ -21,6 +22,7 @@
 #include <stdexcept>
 #include <string_view>
 #include <thread>
+#include <utility>
 #include <vector>
 
 namespace {
@@ -229,15 +231,17 @@ void runner::run(const row& which) {
     }
 }
 
-/// One side alone, in this process, for profilers. `name`: of a row, or "floor".
+/// One side alone, in this process, for profilers. `name`: of a row, "floor", or "floor, " and that of a row for its load.
 struct one_side {
     benchmark::side which;
     benchmark::load of;
 };
 one_side side_named(std::string_view name) {
     if (name == "floor") return {benchmark::floor_side(), {}};
+    const bool of_floor = name.starts_with("floor, ");
+    if (of_floor) name.remove_prefix(7);
     for (const auto& each : rows())
-        if (each.name == name) return {each.subject, each.of};
+        if (each.name == name) return {of_floor ? benchmark::floor_side() : each.subject, each.of};
     throw std::invalid_argument{"no row has this name"};
 }
 int serve(std::string_view name) {
@@ -251,8 +255,17 @@ int call(std::string_view name, const benchmark::options& with) {
     const auto one = side_named(name);
     const auto running = one.which.start(with.port, one.of);
     if (with.calls == 0) std::this_thread::sleep_for(with.window);
-    while (running->done() < with.calls) std::this_thread::sleep_for(1ms);
-    std::printf("%llu calls\n", static_cast<unsigned long long>(running->done()));
+    const auto after = [&](std::uint64_t calls) {
+        while (running->done() < calls) std::this_thread::sleep_for(1ms);
+        return std::pair{running->done(), benchmark::page_faults()};
+    };
+    const auto [calls_before, faults_before] = after(with.calls / 2);
+    const auto [calls, faults] = after(with.calls);
+    std::printf("%llu calls", static_cast<unsigned long long>(calls));
+    if (calls > calls_before)
+        std::printf(", %.2f page faults for each of the second half",
+                    static_cast<double>(faults - faults_before) / static_cast<double>(calls - calls_before));
+    std::printf("\n");
     std::fflush(stdout);
     std::_Exit(0);
 }

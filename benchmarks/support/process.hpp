@@ -6,6 +6,7 @@
 
 #include <sched.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -51,6 +52,13 @@ using nanoseconds = std::chrono::nanoseconds;
     std::fclose(file);
     if (found != 1) throw std::runtime_error{"cannot read /proc/.../statm"};
     return static_cast<double>(pages) * static_cast<double>(::sysconf(_SC_PAGESIZE));
+}
+
+/// How often a page of this process had to be found or zeroed so far.
+[[nodiscard]] inline std::uint64_t page_faults() {
+    rusage used{};
+    if (::getrusage(RUSAGE_SELF, &used) != 0) throw last_error("getrusage");
+    return static_cast<std::uint64_t>(used.ru_minflt);
 }
 
 /// Puts this process, and every thread that it starts, on one core. Does nothing on a machine without that core.
