@@ -201,7 +201,8 @@ private:
         stats_ = current;
     }
 
-    static constexpr std::size_t first_read = 256;
+    static constexpr std::size_t first_read = 256;  // All that an idle connection needs.
+    static constexpr std::size_t dropped_read = 4096;
     static constexpr std::size_t largest_read = 256u << 10;
     static constexpr duration linger_time = std::chrono::seconds{1};
 

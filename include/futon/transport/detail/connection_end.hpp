@@ -47,7 +47,7 @@ inline void connection::linger() noexcept {
     try {
         input_.clear();
         reading_ = true;
-        stream_->read_some(input_.prepare(first_read).first(first_read), *this, intrusive_ptr<ref_counted>{this});
+        stream_->read_some(input_.prepare(dropped_read).first(dropped_read), *this, intrusive_ptr<ref_counted>{this});
     } catch (...) {
         reading_ = false;
         stop_lingering();
