@@ -53,6 +53,12 @@ public:
         found->refreshed = now == no_deadline ? time_point{} : now;
         return found;
     }
+    /// The one provider that calls which name an address may go to, without a view; null if there is none, or the routers leave it out.
+    [[nodiscard]] node* find_one(const route& wanted, const node_table& table) const {
+        auto nodes = only(wanted.address, table);
+        routers_.narrow(wanted, nodes);
+        return nodes.empty() ? nullptr : nodes.front();
+    }
     /// After weights have changed.
     void reweigh() {
         for (const auto& v : views_) {
@@ -98,8 +104,14 @@ private:
         if (views_.size() < capacity_) return views_.emplace_back(std::move(made));
         return *oldest = std::move(made);
     }
+    // Who calls each provider by its address should not look through all of them each time.
+    [[nodiscard]] static std::vector<node*> only(const std::string& address, const node_table& table) {
+        const auto at = endpoint::parse(address);
+        auto* const found = at ? table.find(*at) : nullptr;
+        return found ? std::vector<node*>{found} : std::vector<node*>{};
+    }
     void refresh(cluster_view& view, const node_table& table) {
-        auto nodes = table.listed();
+        auto nodes = view.wanted.address.empty() ? table.listed() : only(view.wanted.address, table);
         routers_.narrow(view.wanted, nodes);
         const bool panic = view.nodes.panic() || !view.wanted.address.empty();
         view.nodes.assign(std::move(nodes), table.version());

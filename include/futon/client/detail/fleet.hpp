@@ -57,6 +57,8 @@ public:
     /// A connection for the next attempt of a call, which is noted; null if none takes it now. `now`: about when.
     [[nodiscard]] connection* begin(call& which, time_point now) {
         if (only_) [[likely]] return only_->ready_connection();
+        // Many may wait, each for a provider of its own.
+        if (names_one(which) && !may_reach(which)) [[unlikely]] return nullptr;
         return choose(which, now);
     }
     /// The same for an attempt beside others, whose providers it avoids in any case. `may_be_made()` is asked when there is one.
@@ -145,6 +147,12 @@ public:
     [[nodiscard]] fleet_counts counts() const;
 
 private:
+    [[nodiscard]] static bool names_one(const call& which) noexcept { return which.request.towards && !which.request.towards->address.empty(); }
+    [[nodiscard]] node* one_for(const call& which) const { return routes_.find_one(*which.request.towards, members_.table()); }
+    [[nodiscard, gnu::cold, gnu::noinline]] bool may_reach(const call& which) const {
+        const auto* const n = one_for(which);
+        return n && fleet_members::any_ready_of(*n);
+    }
     [[nodiscard]] connection* choose(call& which, time_point now);
     // Both null if there is none.
     struct choice {
@@ -304,6 +312,10 @@ inline bool fleet::wake() noexcept {
 }
 
 inline bool fleet::wake(const call& which) noexcept {
+    if (names_one(which) && !empty()) {
+        const auto* const n = one_for(which);
+        return n && fleet_members::wake(*n);
+    }
     static_cast<void>(view_of(which));
     const bool hope = wake();
     if (!hope || !which.request.towards || empty()) return hope;

@@ -106,6 +106,11 @@ public:
             if (auto* const ready = its.lanes[its.turn++ % count]->ready_connection()) return ready;
         return nullptr;
     }
+    /// Whether one takes a call.
+    [[nodiscard]] static bool any_ready_of(const node& n) noexcept {
+        const auto& all = of(n).lanes;
+        return std::any_of(all.begin(), all.end(), [](const auto& each) { return each->ready_connection() != nullptr; });
+    }
     [[nodiscard]] static bool is_connected(const node& n) noexcept {
         const auto& all = of(n).lanes;
         return std::any_of(all.begin(), all.end(), [](const auto& each) { return each->current() == lane::state::ready; });
