@@ -4,6 +4,7 @@
 #include "faults/support/town.hpp"
 
 #include <futon/cluster/round_robin.hpp>
+#include <futon/registry/file_registry.hpp>
 
 #include <doctest/doctest.h>
 
@@ -11,6 +12,7 @@
 #include <chrono>
 #include <csignal>
 #include <cstddef>
+#include <cstdint>
 #include <string>
 
 using namespace futon_tests;
@@ -142,6 +144,32 @@ TEST_CASE("faults: one of three servers stands still and goes on: few calls are 
     MESSAGE("F3, ", policy, ": ", load.calls().size(), " calls, lost ", at_once, " before any timeout and ", later, " later, ", std::string{ejected ? "ejected" : "not ejected"},
             "; in use again ", ms(back - thawed), " after it went on; of ", wire.expired, " expired calls it ran ", t.servers[0].ran_late.load(),
             " late and answered ", wire.late_replies);
+}
+
+TEST_CASE("faults: a server that stands still while nobody calls is found out by a ping, and no call is lost to it") {
+    auto options = quiet_client();
+    options.balancer = futon::round_robin{};
+    options.health.pings = {.interval = 500ms, .timeout = 500ms};
+    temporary_directory directory;
+    fleet_of_processes servers{"file://" + directory.path()};
+    servers.start_first(3);
+    options.registry = futon::file_registry{directory.path()};
+    futon::client client{options};
+    const auto stub = client.stub<Work>();
+    std::int64_t asked = 0;
+    const auto look = [&] { return stub.look(++asked).get_result(); };
+    REQUIRE(eventually([&] { return look() && client.stats().usable_providers == 3; }));
+    const auto frozen = futon::clock::now();
+    servers.signal(0, SIGSTOP);
+    REQUIRE(eventually([&] { return client.stats().ejected_providers == 1; }));
+    const auto found = futon::clock::now() - frozen;
+    int lost = 0;
+    for (int i = 0; i < 100; ++i) lost += look() ? 0 : 1;
+    servers.signal(0, SIGCONT);
+    CHECK(eventually([&] { return client.stats().usable_providers == 3; }));
+    if (servers.stalled(0) > 50ms) return;  // On such a machine another one may have been found out.
+    CHECK(lost == 0);
+    MESSAGE("a stopped server was out after ", ms(found), " (goal: interval and timeout, 1 s); lost ", lost, " of 100 calls");
 }
 
 TEST_CASE("faults: all servers are down for 5 s and come back one by one: calls fail at once, the first is not buried (F21)") {

@@ -329,6 +329,26 @@ TEST_CASE("session: who asks is told how busy the peer is, in both directions") 
     CHECK(both.acceptor.loads_told == told{{back, both.opener.load}});
 }
 
+TEST_CASE("session: who asks for a sign of life gets one, of the last question, and heartbeats tell nothing") {
+    joined both;
+    both.exchange();
+    const auto since = both.now;
+    CHECK(both.opener.machine().last_received() == since);
+    both.now += 1s;
+    both.opener.machine().ask_alive(7);
+    both.opener.machine().ask_alive(8);
+    both.exchange();
+    CHECK(both.opener.signs_of_life == std::vector<std::uint64_t>{8});
+    CHECK(both.acceptor.signs_of_life.empty());
+    CHECK(both.opener.machine().last_received() == since + 1s);
+    CHECK(both.opener.machine().stats().pings_sent == 2);
+    both.now += 16s;
+    static_cast<void>(both.opener.machine().advance(both.now));
+    both.exchange();
+    CHECK(both.opener.machine().stats().pings_sent == 3);
+    CHECK(both.opener.signs_of_life.size() == 1);
+}
+
 TEST_CASE("session: times are told to who asks for them") {
     joined both;
     both.exchange();

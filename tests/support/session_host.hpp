@@ -206,6 +206,7 @@ public:
     std::vector<time_point> deadlines_received;
     load_report load;                            ///< What the peer is told when it asks.
     std::vector<std::pair<std::uint64_t, load_report>> loads_told;
+    std::vector<std::uint64_t> signs_of_life;
     std::optional<error> last_why;               ///< Of the last goodbye, draining or broken.
     std::span<const std::error_category* const> categories{};
     metadata reply_headers;                      ///< Sent with each echo.
@@ -230,6 +231,7 @@ private:
                 case event::kind::credit: it.streams->may_send(); break;
                 case event::kind::load_query: made_->tell_load(it.id, load); break;
                 case event::kind::load: loads_told.emplace_back(it.id, it.load); break;
+                case event::kind::alive: signs_of_life.push_back(it.id); break;
                 case event::kind::bound: bound[it.method] = std::string{it.names->service} + "." + std::string{it.names->method}; break;
                 case event::kind::request: serve(it); break;
                 case event::kind::cancelled:

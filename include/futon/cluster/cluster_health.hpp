@@ -4,6 +4,7 @@
 /// \file
 /// All health rules of one cluster together: which nodes may be used, and how much of their weight counts.
 
+#include <futon/cluster/active_pings.hpp>
 #include <futon/cluster/attempt_outcome.hpp>
 #include <futon/cluster/dice.hpp>
 #include <futon/cluster/fault_tolerance.hpp>
@@ -22,6 +23,7 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <utility>
 
 namespace futon {
 
@@ -32,6 +34,7 @@ struct health_options {
     recovery_options recovery{};              ///< How calls are let through again after a total outage. `.hold`: 5 s; zero: all at once.
     warm_up_ramp warm_up{};                   ///< `.least`: with which share of its weight a provider that publishes a `warm_up` begins: 0.1.
     fault_tolerance_options fault_tolerance{};  ///< SOFARPC's rules; off.
+    ping_options pings{};                     ///< Whether providers from which nothing is heard are asked if they live. Off; `.interval` turns it on.
 };
 
 /// What `cluster_health::advance` changed.
@@ -45,17 +48,23 @@ class cluster_health {
 public:
     explicit cluster_health(const health_options& options = {}, std::uint64_t seed = 0) noexcept
         : options_{options}, outliers_{options.outliers}, recovery_{options.recovery},
-          fault_tolerance_{options.fault_tolerance}, random_{seed} {}
+          fault_tolerance_{options.fault_tolerance}, pings_{options.pings}, random_{seed} {
+        outliers_.set_trials_by_ping(pings_.on());
+    }
 
     /// A node was added. Those of a client's first list are taken to be warm: only what comes later is new.
     void added(node& n, bool first_list) noexcept {
         if (first_list) n.first_seen = {};
         ramping_ = true;
+        pings_due_ = pings_due_ || pings_.on();
     }
     /// What was told of a node has changed.
     void changed() noexcept { ramping_ = true; }
     /// A node will be freed.
-    void removed(node& n) noexcept { outliers_.forget(n); }
+    void removed(node& n) noexcept {
+        outliers_.forget(n);
+        pings_.forget(n);
+    }
     void started(node& n, time_point now) noexcept { outliers_.started(n, now); }
     /// `nodes`: all that are listed. True: the node was ejected or let back in.
     bool ended(node& n, const attempt_outcome& outcome, std::size_t listed) {
@@ -64,6 +73,32 @@ public:
         ramping_ = ramping_ || (changed && n.holds == 0);
         return changed;
     }
+
+    // Active pings, for whoever sends them.
+
+    /// When `advance_pings` has something to do.
+    [[nodiscard]] std::optional<time_point> next_ping() const noexcept;
+    /// Judges pings that were not answered. Then ask for `to_ping` until it is null. True: nodes were ejected.
+    bool advance_pings(std::span<node* const> nodes, time_point now);
+    /// Whose turn it is: follow with `pinged`, which returns the ping's token, or `not_pinged`.
+    [[nodiscard]] node* to_ping(time_point now) const noexcept { return pings_.next(now); }
+    [[nodiscard]] std::uint64_t pinged(node& n, time_point now) { return pings_.sent(n, now); }
+    void not_pinged(node& n, time_point now) { pings_.heard(n, now, random_); }
+    /// It answered, or was heard `when` anyway. True: the node was let back in.
+    bool ping_answered(node& n, std::uint64_t token, time_point when) {
+        if (pings_.answered(n, token, when, random_) != active_pings::verdict::works || !outliers_.ping_answered(n, when)) return false;
+        ramping_ = true;
+        return true;
+    }
+    /// A connection to it was made or lost, and what was on the way is void.
+    void connected(node& n, bool is, time_point now) {
+        if (!pings_.on()) return;
+        pings_.heard(n, now, random_);
+        if (is && n.is_held(hold::on_trial)) pings_.hurry(n, now);
+    }
+    /// Who was heard after this need not be asked.
+    [[nodiscard]] time_point heard_lately(time_point now) const noexcept { return pings_.heard_lately(now); }
+
     /// At `next_wakeup`, or at any time.
     health_change advance(std::span<node* const> nodes, time_point now);
     [[nodiscard]] std::optional<time_point> next_wakeup() const noexcept;
@@ -78,6 +113,9 @@ public:
         options_ = options;
         outliers_.set_options(options.outliers);
         fault_tolerance_.set_options(options.fault_tolerance);
+        pings_due_ = pings_due_ || pings_.on() || options.pings.interval > duration::zero();
+        pings_.set_options(options.pings);
+        outliers_.set_trials_by_ping(pings_.on());
         ramping_ = true;
     }
 
@@ -89,7 +127,9 @@ private:
     outlier_ejection outliers_;
     recovery_throttle recovery_;
     fault_tolerance fault_tolerance_;
+    active_pings pings_;
     dice random_;
+    bool pings_due_ = false;  // There may be nodes that the pings do not know, or know in vain.
     bool ramping_ = true;
     time_point reweighed_{};
 };
@@ -97,6 +137,9 @@ private:
 inline health_change cluster_health::advance(std::span<node* const> nodes, time_point now) {
     health_change change;
     change.holds = outliers_.advance(now);
+    if (change.holds && pings_.on())
+        for (auto* n : nodes)
+            if (n->is_held(hold::on_trial)) pings_.hurry(*n, now);
     const bool judged = fault_tolerance_.advance(nodes, now);
     if (!judged && (!ramping_ || now - reweighed_ < step)) return change;
 
@@ -113,6 +156,32 @@ inline health_change cluster_health::advance(std::span<node* const> nodes, time_
         change.weights = true;
     }
     return change;
+}
+
+inline bool cluster_health::advance_pings(std::span<node* const> nodes, time_point now) {
+    if (std::exchange(pings_due_, false)) {
+        for (auto* n : nodes) {
+            if (pings_.on()) {
+                pings_.add(*n, now, random_);
+            } else {
+                pings_.forget(*n);
+                outlier_ejection::leave_trial_to_calls(*n);
+            }
+        }
+    }
+    bool ejected = false;
+    while (const auto silent = pings_.expired(now, random_)) {
+        if (silent.what == active_pings::verdict::silent) ejected = outliers_.ping_failed(*silent.whose, now, nodes.size(), random_) || ejected;
+    }
+    return ejected;
+}
+
+inline std::optional<time_point> cluster_health::next_ping() const noexcept {
+    if (pings_due_) return time_point{};
+    if (!pings_.on()) return std::nullopt;
+    auto next = pings_.next_wakeup();
+    if (const auto trial = outliers_.next_wakeup(); trial && (!next || *trial < *next)) next = trial;
+    return next;
 }
 
 inline std::optional<time_point> cluster_health::next_wakeup() const noexcept {

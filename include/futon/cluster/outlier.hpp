@@ -46,6 +46,8 @@ public:
 
     [[nodiscard]] const outlier_options& options() const noexcept { return options_; }
     void set_options(const outlier_options& options) noexcept { options_ = options; }
+    /// True: a node whose time has come is on trial at once, and what `ping_answered` and `ping_failed` tell decides; it gets no call.
+    void set_trials_by_ping(bool are) noexcept { trials_by_ping_ = are; }
 
     /// After `begin_attempt`.
     void started(node& n, time_point now) noexcept {
@@ -56,6 +58,17 @@ public:
     }
     /// After `end_attempt`. `listed` is the number of nodes of the cluster. True: `n` was ejected or let back in.
     bool ended(node& n, const attempt_outcome& outcome, std::size_t listed, dice& random);
+    /// A node on trial has answered as many pings as it had to, and is let back in. The first call that fails then ejects it
+    /// again: that it lives does not say that it works. True: it was.
+    bool ping_answered(node& n, time_point now) noexcept;
+    /// A node has left as many pings without an answer as may be. True: it was ejected.
+    bool ping_failed(node& n, time_point now, std::size_t listed, dice& random);
+    /// Where pings come no more: the next call on a node that is on trial decides.
+    static void leave_trial_to_calls(node& n) noexcept {
+        if (!n.is_held(hold::on_trial)) return;
+        n.set(hold::on_trial, false);
+        n.half_open = true;
+    }
     /// Makes those half open whose time has come. True: there were some.
     bool advance(time_point now) noexcept;
     /// When `advance` has something to do.
@@ -85,6 +98,16 @@ public:
     }
 
 private:
+    [[nodiscard]] bool may_eject(const node& n, std::size_t listed) const noexcept {
+        const auto most = static_cast<std::size_t>(options_.most_ejected * static_cast<double>(listed) + 1e-9);
+        return n.listed && ejected_.size() + 1 <= std::max<std::size_t>(most, 1);
+    }
+    void let_back(node& n, time_point now) noexcept {
+        std::erase(ejected_, &n);
+        release(n);
+        n.turned = now;
+        n.ramping = options_.ramp > duration::zero();
+    }
     void eject(node& n, time_point now, dice& random);
     static void release(node& n) noexcept {
         n.set(hold::ejected, false);
@@ -96,6 +119,7 @@ private:
 
     outlier_options options_;
     std::vector<node*> ejected_;
+    bool trials_by_ping_ = false;
 };
 
 inline bool outlier_ejection::ended(node& n, const attempt_outcome& outcome, std::size_t listed, dice& random) {
@@ -104,7 +128,7 @@ inline bool outlier_ejection::ended(node& n, const attempt_outcome& outcome, std
     const bool held = n.is_held(hold::ejected);
     const bool trial = n.is_held(hold::on_trial) && began >= n.turned;
     if (outcome.verdict == verdict::abandoned) {
-        if (trial) {  // It showed nothing: the next one may.
+        if (trial && !trials_by_ping_) {  // It showed nothing: the next one may.
             n.set(hold::on_trial, false);
             n.half_open = true;
         }
@@ -112,10 +136,7 @@ inline bool outlier_ejection::ended(node& n, const attempt_outcome& outcome, std
     }
     if (held || n.is_held(hold::on_trial) || n.half_open) {
         if (!bad && (trial || began >= n.turned)) {
-            std::erase(ejected_, &n);
-            release(n);
-            n.turned = outcome.now;
-            n.ramping = options_.ramp > duration::zero();
+            let_back(n, outcome.now);
             return true;
         }
         if (bad && trial) {
@@ -147,9 +168,23 @@ inline bool outlier_ejection::ended(node& n, const attempt_outcome& outcome, std
     const bool too_many = options_.failure_share > 0 && calls >= std::max(options_.minimum_calls, 1u) &&
                           n.failures >= options_.failure_share * calls;
     if (!in_a_row && !too_many) return false;
-    const auto most = static_cast<std::size_t>(options_.most_ejected * static_cast<double>(listed) + 1e-9);
-    if (!n.listed || ejected_.size() + 1 > std::max<std::size_t>(most, 1)) return false;
+    if (!may_eject(n, listed)) return false;
     eject(n, outcome.now, random);
+    return true;
+}
+
+inline bool outlier_ejection::ping_answered(node& n, time_point now) noexcept {
+    if (!n.is_held(hold::on_trial)) return false;
+    let_back(n, now);
+    n.strikes = static_cast<std::uint16_t>(std::min(std::max(options_.consecutive_failures, 1u) - 1, 0xfffeu));
+    return true;
+}
+
+inline bool outlier_ejection::ping_failed(node& n, time_point now, std::size_t listed, dice& random) {
+    const bool trial = n.is_held(hold::on_trial);
+    if (!trial && (n.is_held(hold::ejected) || n.half_open || !may_eject(n, listed))) return false;
+    n.set(hold::on_trial, false);
+    eject(n, now, random);
     return true;
 }
 
@@ -175,7 +210,12 @@ inline bool outlier_ejection::advance(time_point now) noexcept {
     return std::erase_if(ejected_, [&](node* n) {
                if (n->held_until > now) return false;
                n->set(hold::ejected, false);
-               n->half_open = true;
+               if (trials_by_ping_) {
+                   n->set(hold::on_trial, true);
+                   n->turned = now;
+               } else {
+                   n->half_open = true;
+               }
                return true;
            }) > 0;
 }

@@ -137,6 +137,10 @@ public:
     /// Asks the peer how busy it is. A `load` event with the id that this returns follows, unless the peer does not know
     /// such questions.
     virtual std::uint64_t ask_load() = 0;
+    /// Asks the peer for a sign of life, which comes as an `alive` event with `token`, not zero. A new question takes the place of the last.
+    virtual void ask_alive(std::uint64_t token) = 0;
+    /// When bytes of the peer came last; before any did, when the session began.
+    [[nodiscard]] virtual time_point last_received() const noexcept = 0;
     /// Answers a `load_query` event.
     virtual void tell_load(std::uint64_t id, const load_report& load) = 0;
 

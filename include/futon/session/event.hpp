@@ -35,6 +35,7 @@ struct event {
         credit,     ///< More may be sent by `streams`.
         load_query, ///< The peer asks how busy this side is: answer `id` with `any_session::tell_load`.
         load,       ///< The peer is as busy as `load` says; `id` is what `any_session::ask_load` returned.
+        alive,      ///< The peer answered `any_session::ask_alive`, whose token is `id`.
         goodbye,   ///< The peer accepts no further calls, for `why`. Calls that it had not accepted fail with events of
                    ///< their own.
         draining,  ///< This side said goodbye of its own accord (idle, a flood), for `why`. Close once `drained()`.
@@ -46,7 +47,7 @@ struct event {
     bool has_streams = false;                  ///< request: take it with `any_session::accept`, or refuse it.
     bool wants_times = false;                  ///< request: the caller would like to know how long the handler ran.
     std::uint32_t method = 0;                  ///< request, bound: the number that the caller chose for the method.
-    std::uint64_t id = 0;                      ///< request, cancelled; also of the call that has streams, and of a question for load.
+    std::uint64_t id = 0;                      ///< request, cancelled; also of the call that has streams, of a question for load, and of one for a sign of life.
     time_point deadline = no_deadline;         ///< request: when its caller gives up.
     bytes_view body{};                         ///< request: an array of arguments; reply, item: one value.
     const metadata* headers = nullptr;         ///< request, reply; null if there are none.

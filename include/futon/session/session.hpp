@@ -83,6 +83,12 @@ public:
         P::write_load_query(with_.out.filling(), ++load_token_);
         return load_token_;
     }
+    void ask_alive(std::uint64_t token) override {
+        P::write_ping(with_.out.filling(), token);
+        ++with_.stats.pings_sent;
+        with_.await_pong(token);
+    }
+    [[nodiscard]] time_point last_received() const noexcept override { return watch_.last_received(); }
     void tell_load(std::uint64_t id, const load_report& load) override {
         const auto before = with_.out.filling_size();
         P::write_load(with_.out.filling(), id, load);

@@ -36,6 +36,8 @@ public:
     [[nodiscard]] virtual std::optional<load_report> load() noexcept { return std::nullopt; }
     /// The peer answered `connection::ask_load`.
     virtual void load_told(connection&, std::uint64_t /*id*/, const load_report&) noexcept {}
+    /// The peer answered `connection::ask_alive`, or was heard `when`, since the time that was asked for.
+    virtual void alive(connection&, std::uint64_t /*token*/, time_point /*when*/) noexcept {}
     /// No new calls on this connection: the peer said goodbye, or this side did.
     virtual void leaving(connection&, const error&) noexcept {}
     /// The end, once; every call that the connection had was given back before.

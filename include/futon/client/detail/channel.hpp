@@ -15,6 +15,7 @@
 #include <futon/client/detail/pausing_calls.hpp>
 #include <futon/client/detail/pending_list.hpp>
 #include <futon/client/detail/provider_feed.hpp>
+#include <futon/client/detail/provider_pings.hpp>
 #include <futon/client/detail/standing_rules.hpp>
 #include <futon/client/detail/waiting_calls.hpp>
 #include <futon/core/runtime_state.hpp>
@@ -78,6 +79,7 @@ public:
     void set_rules(const call_rules& own) {
         const std::lock_guard lock{mutex_};
         rules_.set_own(own);
+        pings_.plan();
     }
     /// Calls `waiter` once: when a connection is ready, or with an error when the channel closes.
     void when_ready(std::function<void(result<void>)> waiter);
@@ -99,6 +101,7 @@ private:
     inline bool lane_has_room(lane& which, connection& where) noexcept override;
     inline void lane_parks(intrusive_ptr<call> which) noexcept override;
     inline void lane_replied(intrusive_ptr<call> which, const response& reply) noexcept override;
+    inline void lane_alive(lane& which, std::uint64_t token, time_point when) noexcept override;
     inline void lane_counted(const session_stats& counters) noexcept override;
 
     // What its parts tell.
@@ -108,7 +111,7 @@ private:
     inline intrusive_ptr<lane> make_lane(const endpoint& to, bool first) override;
     bool wants_connections() const noexcept override { return !waiting_.empty() || !ready_waiters_.empty(); }
     inline void lanes_left(const lane_list& leaving) noexcept override;
-    void providers_changed() noexcept override { move_waiting(); }
+    inline void providers_changed() noexcept override;
 
     void route(intrusive_ptr<call> which, bool is_new = false) noexcept;
     // What becomes of a call: it goes out at once, or it waits, or it fails.
@@ -157,6 +160,7 @@ private:
     pausing_calls pausing_{*this, *this, mutex_, home_.where};
     hedging_path hedging_{*this, *this, mutex_, fleet_, attempts_, home_.where, options_->hedge};
     standing_rules rules_{*options_, attempts_, hedging_, fleet_, runtime_->reports()};
+    provider_pings pings_{*this, mutex_, fleet_, home_.where};
     provider_feed feed_{*this, *this, mutex_, fleet_, rules_, runtime_->reports(), home_.where, callbacks_};
     call_books books_{*options_, runtime_->reports()};
 };
@@ -286,6 +290,8 @@ inline void channel::fire(bool due) noexcept {
     std::string why;
     {
         const std::lock_guard lock{mutex_};
+        // Where it was armed again meanwhile, that is part of this one.
+        static_cast<void>(home_.where->disarm(*this));
         alarm_for_ = no_deadline;
         const auto reached = due ? now() : no_deadline;
         expired = waiting_.take_if([&](const call& each) { return each.request.deadline <= reached; });
@@ -332,6 +338,7 @@ inline void channel::failed(intrusive_ptr<call> which, error why) noexcept {
         const std::lock_guard lock{mutex_};
         fleet::tried(*which);
         fleet_.ended(*which, &why, at_time, gone);
+        if (!closed_) pings_.plan();
         if (const auto at = std::exchange(which->at, nullptr)) peer = at->peer();
         which->id = 0;
         which->ran = std::max(which->ran, why.ran());
@@ -401,6 +408,7 @@ inline void channel::lane_changed(lane& which) noexcept {
         const std::lock_guard lock{mutex_};
         if (closed_) return;
         leaving = fleet_.changed(which, now());
+        pings_.plan();
         if (fleet_.any_ready()) waiters = std::exchange(ready_waiters_, {});
     }
     lanes_left(leaving);
@@ -411,6 +419,13 @@ inline void channel::lane_changed(lane& which) noexcept {
 inline void channel::lane_told_load(lane& which, const load_report& report) noexcept {
     const std::lock_guard lock{mutex_};
     fleet_.took_report(which, report, now());
+}
+
+inline void channel::lane_alive(lane& which, std::uint64_t token, time_point when) noexcept {
+    const std::lock_guard lock{mutex_};
+    if (closed_) return;
+    fleet_.alive(which, token, when);
+    pings_.plan();
 }
 
 inline bool channel::lane_has_room(lane& which, connection& where) noexcept {
@@ -472,6 +487,14 @@ inline intrusive_ptr<lane> channel::make_lane(const endpoint& to, bool first) {
     return make_intrusive<lane>(intrusive_ptr<any_channel>{this}, *this, mutex_, to, first ? home_ : runtime_->next_place());
 }
 
+inline void channel::providers_changed() noexcept {
+    {
+        const std::lock_guard lock{mutex_};
+        if (!closed_) pings_.plan();
+    }
+    move_waiting();
+}
+
 inline void channel::lanes_left(const lane_list& leaving) noexcept {
     if (leaving.empty()) return;
     {
@@ -506,6 +529,7 @@ inline void channel::close() noexcept {
         if (std::exchange(closed_, true)) return;
         hedging_.close();
         feed_.close();
+        pings_.close();
         waiting = waiting_.take_all();
         leaving = fleet_.take_all();
         waiters = std::exchange(ready_waiters_, {});

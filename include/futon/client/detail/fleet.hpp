@@ -100,6 +100,16 @@ public:
     /// A connection was made, or lost, or an attempt to make one failed. What comes back is to be retired.
     [[nodiscard]] lane_list changed(const lane& which, time_point now);
     void took_report(const lane& from, const load_report& report, time_point now);
+    // Active pings.
+
+    [[nodiscard]] std::optional<time_point> next_ping() const noexcept { return watch_.next_ping(); }
+    /// Asks those whose turn it is; what is not connected, and should be tried, is woken.
+    void ping(time_point now);
+    /// The peer of `from` answered, or was heard `when` anyway.
+    void alive(const lane& from, std::uint64_t token, time_point when) {
+        if (auto* const n = members_.find(from.address())) watch_.ping_answered(*n, token, when);
+    }
+
     /// Why no connection takes a call: the last failure of each address that comes into question.
     [[nodiscard]] error why_not(const call* which = nullptr) const;
 
@@ -301,6 +311,19 @@ inline void fleet::took_report(const lane& from, const load_report& report, time
     }
 }
 
+inline void fleet::ping(time_point now) {
+    watch_.ping(members_.listed(), routes_, now, [](const node& n, time_point since, auto token) {
+        if (n.is_held(hold::draining)) return false;
+        auto* const over = fleet_members::open_of(n);
+        if (over) {
+            over->ask_alive(token(), since);
+        } else if (n.is_held(hold::ejected) || n.is_held(hold::on_trial)) {
+            fleet_members::wake(n);
+        }
+        return over != nullptr;
+    });
+}
+
 inline bool fleet::wake() noexcept {
     bool hope = is_awaited();
     members_.none_idles();
@@ -341,7 +364,7 @@ inline lane_list fleet::changed(const lane& which, time_point now) {
     auto* const n = members_.find(which.address());
     if (!n) return {};
     const bool connected = fleet_members::is_connected(*n);
-    watch_.connected(*n, connected);
+    watch_.connected(*n, connected, now);
     if (connected) return {};
     // Those that the registry does not list any more are used only while they answer, and not for ever.
     auto over = adopt(told_.lost(n->told.address), now);

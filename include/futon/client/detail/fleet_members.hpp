@@ -111,6 +111,12 @@ public:
         const auto& all = of(n).lanes;
         return std::any_of(all.begin(), all.end(), [](const auto& each) { return each->ready_connection() != nullptr; });
     }
+    /// Any of them, whether or not it takes calls; null if there is none.
+    [[nodiscard]] static connection* open_of(const node& n) noexcept {
+        for (const auto& each : of(n).lanes)
+            if (auto* const open = each->open_connection()) return open;
+        return nullptr;
+    }
     [[nodiscard]] static bool is_connected(const node& n) noexcept {
         const auto& all = of(n).lanes;
         return std::any_of(all.begin(), all.end(), [](const auto& each) { return each->current() == lane::state::ready; });

@@ -43,19 +43,34 @@ public:
         review_due_ = true;
         look_next_ = now;
     }
-    void connected(node& n, bool is) noexcept {
+    void connected(node& n, bool is, time_point now) {
         if (is == n.connected()) return;
         n.set_connected(is);
+        health_.connected(n, is, now);
         review_due_ = true;
     }
     void started(node& n, time_point now) noexcept { health_.started(n, now); }
     void ended(node& n, const attempt_outcome& outcome, std::size_t listed) { review_due_ = health_.ended(n, outcome, listed) || review_due_; }
+    void ping_answered(node& n, std::uint64_t token, time_point when) { review_due_ = health_.ping_answered(n, token, when) || review_due_; }
 
     // What comes of it.
 
     /// Before one of `listed` is chosen, by way of `routes`.
     void look(const std::vector<node*>& listed, route_cache& routes, time_point now) {
         if (now >= look_next_ || review_due_) look_after(listed, routes, now);
+    }
+    /// When `ping` has something to do.
+    [[nodiscard]] std::optional<time_point> next_ping() const noexcept { return health_.next_ping(); }
+    /// Has `send(node, since)` ask those for a sign of life whose turn it is, unless they gave one after `since`. It says whether the
+    /// ping goes out, by calling what it is given for the token.
+    template <class Send>
+    void ping(const std::vector<node*>& listed, route_cache& routes, time_point now, Send send) {
+        look(listed, routes, now);
+        review_due_ = health_.advance_pings(listed, now) || review_due_;
+        while (auto* const n = health_.to_ping(now)) {
+            const auto since = n->is_held(hold::on_trial) ? no_deadline : health_.heard_lately(now);
+            if (!send(*n, since, [&] { return health_.pinged(*n, now); })) health_.not_pinged(*n, now);
+        }
     }
     [[nodiscard]] bool recovers() noexcept { return health_.recovery().recovering(); }
     /// Why a new call is not let through while the providers recover, if it is not.

@@ -59,6 +59,8 @@ public:
     [[nodiscard]] connection* ready_connection() const noexcept {
         return state_ == state::ready && !full_ && !connection_->is_starved() ? connection_.get() : nullptr;
     }
+    /// The connection, whether or not it takes calls; null unless it is ready.
+    [[nodiscard]] connection* open_connection() const noexcept { return state_ == state::ready ? connection_.get() : nullptr; }
     /// No call waits for room any more.
     void not_full() noexcept { full_ = false; }
     /// Why there is no connection; meaningful while backing off.
@@ -232,6 +234,7 @@ private:
         owner_->lane_parks(std::move(which));
     }
     void load_told(connection&, std::uint64_t, const load_report& report) noexcept override { owner_->lane_told_load(*this, report); }
+    void alive(connection&, std::uint64_t token, time_point when) noexcept override { owner_->lane_alive(*this, token, when); }
     bool room(connection& where) noexcept override { return owner_->lane_has_room(*this, where); }
 
     void leaving(connection& which, const error&) noexcept override {

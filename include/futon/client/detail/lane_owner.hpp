@@ -7,10 +7,13 @@
 #include <futon/client/client_options.hpp>
 #include <futon/client/detail/client_offer.hpp>
 #include <futon/core/intrusive_ptr.hpp>
+#include <futon/core/time.hpp>
 #include <futon/message/call.hpp>
 #include <futon/message/load_report.hpp>
 #include <futon/message/response.hpp>
 #include <futon/session/session_stats.hpp>
+
+#include <cstdint>
 
 namespace futon::detail {
 
@@ -28,6 +31,8 @@ public:
     virtual void lane_replied(intrusive_ptr<call> which, const response& reply) noexcept = 0;
     /// The peer said how busy it is.
     virtual void lane_told_load(lane& which, const load_report& report) noexcept = 0;
+    /// The peer answered a ping, or was heard `when` anyway.
+    virtual void lane_alive(lane& which, std::uint64_t token, time_point when) noexcept = 0;
     /// A connection of the lane ended with these counters.
     virtual void lane_counted(const session_stats& counters) noexcept = 0;
     [[nodiscard]] virtual const client_options& options() const noexcept = 0;

@@ -83,6 +83,9 @@ public:
         last_events_.give_back(0);
     }
 
+    /// Its owner wants to hear of the answer to the ping with `token`.
+    void await_pong(std::uint64_t token) noexcept { awaited_pong_ = token; }
+
     [[nodiscard]] bool is_ready() const noexcept { return ready_; }
     [[nodiscard]] bool is_draining() const noexcept { return draining_; }
     [[nodiscard]] bool is_closed() const noexcept { return closed_; }
@@ -116,6 +119,7 @@ private:
     rate_window pings_;
     event_list last_events_;                      // Of `lose_connection`, which may be called while others are handled.
     std::optional<std::uint64_t> peer_accepted_;  // From its goodbye.
+    std::uint64_t awaited_pong_ = 0;
     bool ready_ = false;
     bool active_ = false;
     bool draining_ = false;
@@ -179,7 +183,12 @@ inline bool conversation<P>::handle(const frame& from, time_point now, frame_fau
             it.load = from.load;
             return true;
         }
-        case frame::kind::pong:  // Any byte proves that the peer lives.
+        case frame::kind::pong:  // Any byte proves that the peer lives: of a heartbeat's there is nothing to tell.
+            if (awaited_pong_ != 0 && from.id == awaited_pong_) {
+                awaited_pong_ = 0;
+                events.add(event::kind::alive).id = from.id;
+            }
+            return true;
         case frame::kind::skipped: return true;
     }
     return true;

@@ -58,6 +58,7 @@ public:
         if (frame_since_) frame_since_ = now;
         frame_bytes_ = 0;
     }
+    [[nodiscard]] time_point last_received() const noexcept { return received_; }
     void wrote() noexcept { stalled_since_.reset(); }
     void active() noexcept { idle_since_.reset(); }
     /// Notes since when things are as they are.

@@ -117,6 +117,10 @@ public:
     void query_load() noexcept {
         on_executor([self = intrusive_ptr<connection>{this}] { self->ask_load(); });
     }
+    /// Asks the peer for a sign of life unless it gave one after `since`; the owner's `alive` comes. Thread-safety: safe.
+    void ask_alive(std::uint64_t token, time_point since) noexcept {
+        on_executor([self = intrusive_ptr<connection>{this}, token, since] { self->ask_alive_here(token, since); });
+    }
 
     // What streams do.
     [[nodiscard]] inline std::optional<std::uint64_t> accept(std::uint64_t id, stream_port& streams, bool receives) noexcept override;
@@ -182,6 +186,7 @@ private:
     void cancel_here(call& which) noexcept;
     void tell_load(std::uint64_t id) noexcept;
     void ask_load() noexcept;
+    void ask_alive_here(std::uint64_t token, time_point since) noexcept;
     void flush(bool accepted) noexcept;
     void write(bool try_first) noexcept;
     void ring(bool due) noexcept;

@@ -111,6 +111,7 @@ inline void connection::handle(event& it) noexcept {
         case event::kind::credit: std::exchange(it.streams, nullptr)->may_send(); break;
         case event::kind::load_query: tell_load(it.id); break;
         case event::kind::load: owner_->load_told(*this, it.id, it.load); break;
+        case event::kind::alive: owner_->alive(*this, it.id, now_); break;
         case event::kind::goodbye:
         case event::kind::draining: owner_->leaving(*this, it.why); break;
         case event::kind::broken: {
@@ -145,6 +146,17 @@ inline void connection::ask_load() noexcept {
     if (closed_ || !session_->is_open()) return;
     try {
         static_cast<void>(session_->ask_load());
+    } catch (const std::bad_alloc&) {
+        return;
+    }
+    need_flush();
+}
+
+inline void connection::ask_alive_here(std::uint64_t token, time_point since) noexcept {
+    if (closed_ || !session_->is_open()) return;
+    if (const auto last = session_->last_received(); last > since) return owner_->alive(*this, token, last);
+    try {
+        session_->ask_alive(token);
     } catch (const std::bad_alloc&) {
         return;
     }
