@@ -4,8 +4,8 @@
 /// \file
 /// What may change about a client's calls while it runs.
 
-#include <futon/cluster/cluster_health.hpp>
-#include <futon/cluster/load_balancer.hpp>
+#include <futon/cluster/any_load_balancer.hpp>
+#include <futon/cluster/health_options.hpp>
 #include <futon/core/hedging.hpp>
 #include <futon/core/retry.hpp>
 #include <futon/core/time.hpp>

@@ -4,12 +4,12 @@
 /// \file
 /// Everything that a client can be told.
 
+#include <futon/cluster/any_load_balancer.hpp>
+#include <futon/cluster/any_router.hpp>
 #include <futon/cluster/attempt_budget.hpp>
-#include <futon/cluster/cluster_health.hpp>
-#include <futon/cluster/load_balancer.hpp>
-#include <futon/cluster/provider_set.hpp>
+#include <futon/cluster/health_options.hpp>
+#include <futon/cluster/provider_protection.hpp>
 #include <futon/cluster/registry.hpp>
-#include <futon/cluster/router.hpp>
 #include <futon/core/executor.hpp>
 #include <futon/core/hedging.hpp>
 #include <futon/core/retry.hpp>

@@ -5,11 +5,11 @@
 /// Active health checks: when which provider is asked whether it lives, and what its answer, or its silence, comes to.
 
 #include <futon/cluster/dice.hpp>
+#include <futon/cluster/health_options.hpp>
 #include <futon/cluster/node.hpp>
 #include <futon/core/time.hpp>
 
 #include <algorithm>
-#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -18,16 +18,6 @@
 #include <utility>
 
 namespace futon {
-
-/// Of `active_pings`. Without them a provider that hangs is known by the calls that it does not answer.
-struct ping_options {
-    duration interval{};                         ///< A provider that was silent for so long is pinged. Zero: off. At least 100 ms is kind: see limits::max_pings_per_second.
-    double jitter = 0.2;                         ///< Fraction by which the interval is shortened by chance, so that clients do not ping as one; at most 0.9. 0: not.
-    duration timeout = std::chrono::seconds{1};  ///< A ping that was not answered for so long has failed.
-    std::uint32_t failures = 1;                  ///< So many that failed in a row eject it. 0: like 1.
-    std::uint32_t successes = 1;                 ///< So many that were answered in a row let it back in. 0: like 1.
-    std::size_t most_in_flight = 64;             ///< At once; others wait for their turn. 0: like 1.
-};
 
 /// Says whom to ping, and counts. Pure: time and dice are arguments, and who sends the pings tells what came of them.
 ///

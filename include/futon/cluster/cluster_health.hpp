@@ -8,6 +8,7 @@
 #include <futon/cluster/attempt_outcome.hpp>
 #include <futon/cluster/dice.hpp>
 #include <futon/cluster/fault_tolerance.hpp>
+#include <futon/cluster/health_options.hpp>
 #include <futon/cluster/node.hpp>
 #include <futon/cluster/node_set.hpp>
 #include <futon/cluster/outlier.hpp>
@@ -26,16 +27,6 @@
 #include <utility>
 
 namespace futon {
-
-/// The rules by which a client judges its providers. Each field says its own defaults.
-struct health_options {
-    outlier_options outliers{};               ///< When a provider whose calls fail is taken out, and how it comes back.
-    panic_threshold panic{};                  ///< When so few are healthy that ejection is overlooked: below 50 %, until 60 % are.
-    recovery_options recovery{};              ///< How calls are let through again after a total outage. `.hold`: 5 s; zero: all at once.
-    warm_up_ramp warm_up{};                   ///< `.least`: with which share of its weight a provider that publishes a `warm_up` begins: 0.1.
-    fault_tolerance_options fault_tolerance{};  ///< SOFARPC's rules; off.
-    ping_options pings{};                     ///< Whether providers from which nothing is heard are asked if they live. Off; `.interval` turns it on.
-};
 
 /// What `cluster_health::advance` changed.
 struct health_change {

@@ -5,6 +5,7 @@
 /// SOFARPC's fault tolerance ("AFT"): degrades the weight of providers that fail much more often than the others.
 
 #include <futon/cluster/attempt_outcome.hpp>
+#include <futon/cluster/health_options.hpp>
 #include <futon/cluster/node.hpp>
 #include <futon/core/time.hpp>
 
@@ -17,24 +18,6 @@
 #include <vector>
 
 namespace futon {
-
-/// SOFARPC's parameters with their meaning and defaults; the name there stands beside each. Off by default, as there:
-/// `outlier_ejection` does the same job faster. Both may be on.
-struct fault_tolerance_options {
-    bool enabled = false;                          ///< regulationEffective: measure at all.
-    bool degrades = false;                         ///< degradeEffective. False: abnormal nodes are only reported.
-    duration window = std::chrono::seconds{10};    ///< timeWindow. Zero: like off.
-    std::uint32_t least_calls = 10;                ///< leastWindowCount: fewer calls in a window judge nobody. Scaled by what is left of the node's weight; at least 1.
-    double rate_multiple = 6.0;                    ///< leastWindowExceptionRateMultiple: abnormal at so many times the failure rate of the others. 0: off.
-    double degrade_rate = 0.05;                    ///< weightDegradeRate: what an abnormal window leaves of the weight.
-    double least_weight = 1;                       ///< degradeLeastWeight: the weight never sinks below.
-    double recover_rate = 2;                       ///< weightRecoverRate: what a healthy window multiplies the weight by. Not above 1: never recovers.
-    std::size_t most_degraded = 2;                 ///< degradeMaxIpCount: nodes degraded at once. 0: none.
-    /// Not in SOFARPC: a node is abnormal, too, if so many of its calls fail, whatever the others do. 0: off.
-    double absolute_rate = 0.5;
-    /// Not in SOFARPC: the others' rate counts as at least this, or one failure among none would be infinitely many times theirs.
-    double least_rate = 0.01;
-};
 
 /// Counts for each window, then judges. What it mends: each failure that speaks against a provider counts, lost
 /// connections and asynchronous calls included; a node is compared to the others without itself, so that a failing one

@@ -6,6 +6,7 @@
 
 #include <futon/cluster/attempt_outcome.hpp>
 #include <futon/cluster/dice.hpp>
+#include <futon/cluster/health_options.hpp>
 #include <futon/cluster/node.hpp>
 #include <futon/core/time.hpp>
 
@@ -18,22 +19,6 @@
 #include <vector>
 
 namespace futon {
-
-/// Of `outlier_ejection`. What counts are verdicts of `failed`, see `judge`.
-struct outlier_options {
-    std::uint32_t consecutive_failures = 5;         ///< So many in a row eject. 0: off.
-    double failure_share = 0.5;                     ///< So many of the calls in `window` eject... 0: off.
-    std::uint32_t minimum_calls = 20;               ///< ...if there were at least this many. 0: like 1.
-    bool handler_errors = false;                    ///< Whether errors of handlers count, too (`verdict::erred`). Not unless they say that the server is sick: a request that no server can bear would eject one after the other.
-    duration window = std::chrono::seconds{10};     ///< What `failure_share` is counted over. Zero: each call by itself.
-    duration base = std::chrono::seconds{1};        ///< How long the first ejection lasts; each further one twice as long.
-    duration ceiling = std::chrono::seconds{30};    ///< The longest ejection.
-    double jitter = 0.2;                            ///< Fraction by which the length varies, both ways, so that clients do not return as one. 0: none.
-    duration forgive = std::chrono::seconds{60};    ///< Each such time without an ejection takes back one doubling. Zero: never.
-    double most_ejected = 1.0 / 3.0;                ///< Share of the listed nodes that may be out at once, but always one. 0: one.
-    double ramp_from = 0.1;                         ///< Share of its weight that a returning node begins with.
-    duration ramp = std::chrono::seconds{10};       ///< How long it takes to its full weight. Zero: at once.
-};
 
 /// Watches how calls end, and sets `hold::ejected` and `hold::on_trial`. Pure: time and dice are arguments.
 ///

@@ -5,6 +5,7 @@
 /// After a total outage: lets through only as many calls as the first providers that are back can bear.
 
 #include <futon/cluster/dice.hpp>
+#include <futon/cluster/health_options.hpp>
 #include <futon/core/time.hpp>
 
 #include <algorithm>
@@ -13,11 +14,6 @@
 #include <optional>
 
 namespace futon {
-
-/// Of `recovery_throttle`.
-struct recovery_options {
-    duration hold = std::chrono::seconds{5};  ///< So long must the number of usable nodes stay the same for all calls to be let through again. Zero: off.
-};
 
 /// Where no node was usable, calls are admitted in proportion to the nodes that are back, until their number rests.
 class recovery_throttle {

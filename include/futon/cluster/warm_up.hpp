@@ -4,6 +4,7 @@
 /// \file
 /// Warm-up: the share of a new provider grows over the time that it asks for.
 
+#include <futon/cluster/health_options.hpp>
 #include <futon/cluster/node.hpp>
 #include <futon/core/time.hpp>
 
@@ -12,19 +13,13 @@
 
 namespace futon {
 
-/// Linear from `least` to all of the weight over the provider's own `warm_up`, counted from when this client saw it first:
-/// clocks need not agree, and a client that starts beside old providers warms none of them up (see `cluster_health`).
-struct warm_up_ramp {
-    double least = 0.1;  ///< Share of the weight to begin with. 0: nearly nothing; 1: no ramp.
-
-    [[nodiscard]] double factor(const node& n, time_point now) const noexcept {
-        const auto window = n.told.warm_up;
-        if (window <= duration::zero() || n.first_seen == time_point{}) return 1;
-        const auto gone = now - n.first_seen;
-        if (gone >= window) return 1;
-        const auto part = std::chrono::duration<double>(gone) / std::chrono::duration<double>(window);
-        return std::max(least, part);
-    }
-};
+inline double warm_up_ramp::factor(const node& n, time_point now) const noexcept {
+    const auto window = n.told.warm_up;
+    if (window <= duration::zero() || n.first_seen == time_point{}) return 1;
+    const auto gone = now - n.first_seen;
+    if (gone >= window) return 1;
+    const auto part = std::chrono::duration<double>(gone) / std::chrono::duration<double>(window);
+    return std::max(least, part);
+}
 
 }  // namespace futon
