@@ -16,6 +16,7 @@ install(FILES
   "${CMAKE_CURRENT_LIST_DIR}/FutonCompiled.cmake"
   "${CMAKE_CURRENT_LIST_DIR}/FutonDependencies.cmake"
   "${CMAKE_CURRENT_LIST_DIR}/FutonOptional.cmake"
+  "${CMAKE_CURRENT_SOURCE_DIR}/src/asio.cpp"
   "${CMAKE_CURRENT_SOURCE_DIR}/src/compiled.cpp"
   "${CMAKE_CURRENT_BINARY_DIR}/futonConfigVersion.cmake"
   DESTINATION "${futon_package_dir}")

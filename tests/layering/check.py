@@ -69,7 +69,7 @@ def room_of(include):
 def bodies_of(name):
     """What a header may include at its end although that includes it: see core/bodies.hpp."""
     room, _, short = name.rpartition("/")
-    return f"{room}/detail/{short.removesuffix('.hpp')}_bodies.hpp"
+    return f"{room.removesuffix('/detail')}/detail/{short.removesuffix('.hpp')}_bodies.hpp"
 
 
 class Checker:

@@ -6,11 +6,11 @@
 
 #include <futon/async/detail/collect.hpp>
 #include <futon/async/detail/map_state.hpp>
+#include <futon/async/detail/range.hpp>
 #include <futon/async/future.hpp>
 #include <futon/core/executor.hpp>
 
 #include <cstddef>
-#include <ranges>
 #include <type_traits>
 #include <utility>
 
@@ -20,8 +20,8 @@ namespace detail {
 template <template <class> class Collect, class R, class F>
 [[nodiscard]] auto start_map(executor_ref where, R&& range, std::size_t limit, F&& f) {
     using kept = std::decay_t<R>;
-    static_assert(std::ranges::input_range<kept>, "futon: map_concurrent needs a range: a container, or a view that outlives the future");
-    static_assert(std::is_invocable_v<std::decay_t<F>&, std::ranges::range_reference_t<kept>>,
+    static_assert(readable_range<kept>, "futon: map_concurrent needs a range: a container, or a view that outlives the future");
+    static_assert(std::is_invocable_v<std::decay_t<F>&, range_reference<kept>>,
                   "futon: the callable given to map_concurrent() must take an item of the range");
     using state_type = map_state<kept, std::decay_t<F>, Collect>;
     auto state = make_intrusive<state_type>(std::move(where), std::forward<R>(range), limit, std::forward<F>(f));

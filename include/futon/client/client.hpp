@@ -43,11 +43,11 @@ class client {
 public:
     /// An address, e.g. "tcp://127.0.0.1:12200", `endpoints`, or what `server::addresses` returns.
     template <std::convertible_to<endpoints> To>
-    explicit client(const To& to) : client{with_endpoints(to)} {}
+    explicit client(const To& to) : client{by_address{}, endpoints{to}} {}
     /// `client{{"tcp://a:1", "tcp://b:1"}}`. A template, as is the one above: g++ does not mind the names of fields when it
     /// looks for ways to make an `endpoints`, and would find `client{{.endpoints = "tcp://a:1"}}` ambiguous.
     template <std::convertible_to<std::string_view> Text>
-    explicit client(std::initializer_list<Text> to) : client{with_endpoints(list_of(to))} {}
+    explicit client(std::initializer_list<Text> to) : client{by_address{}, endpoints{std::vector<std::string>(to.begin(), to.end())}} {}
     explicit client(client_options options);
     client(const client&) = delete;
     client& operator=(const client&) = delete;
@@ -94,15 +94,8 @@ public:
     void update(const call_rules& rules);
 
 private:
-    static client_options with_endpoints(endpoints to) {
-        client_options options;
-        options.endpoints = std::move(to);
-        return options;
-    }
-    template <class Text>
-    static endpoints list_of(std::initializer_list<Text> texts) {
-        return endpoints::parse({texts.begin(), texts.end()}).value();
-    }
+    struct by_address {};
+    client(by_address, endpoints to);
     // What carries the calls of a service.
     [[nodiscard]] detail::intrusive_ptr<detail::any_channel> over(const std::string& service) const;
     // What servers may call back, and where that runs unless something else is said.

@@ -24,6 +24,11 @@
 #ifndef ASIO_STANDALONE
 #define ASIO_STANDALONE 1
 #endif
+// futon::compiled holds Asio's own functions, too: headers then only declare them. Who has included Asio before as headers
+// only goes on with that.
+#if defined(FUTON_COMPILED) && !defined(ASIO_SEPARATE_COMPILATION) && !defined(ASIO_DYN_LINK) && !defined(ASIO_HEADER_ONLY)
+#define ASIO_SEPARATE_COMPILATION 1
+#endif
 #if defined(FUTON_DETAIL_ASIO_NEEDS_HELP)
 #ifndef ASIO_HAS_CO_AWAIT
 #define ASIO_HAS_CO_AWAIT 1

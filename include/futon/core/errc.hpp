@@ -155,47 +155,6 @@ struct std::is_error_code_enum<futon::errc> : std::true_type {};
 template <>
 struct std::is_error_condition_enum<futon::cond> : std::true_type {};
 
-namespace futon {
-namespace detail {
-
-class condition_category final : public std::error_category {
-public:
-    const char* name() const noexcept override { return "futon.condition"; }
-    std::string message(int value) const override {
-        switch (static_cast<cond>(value)) {
-            case cond::timeout: return "timeout";
-            case cond::cancelled: return "cancelled";
-            case cond::unavailable: return "unavailable";
-            case cond::retryable: return "retryable";
-            case cond::caller_bug: return "caller bug";
-        }
-        return "unknown condition " + std::to_string(value);
-    }
-    bool equivalent(const std::error_code& code, int group) const noexcept override {
-        return code.category() == futon_category() &&
-               belongs_to(static_cast<errc>(code.value()), static_cast<cond>(group));
-    }
-};
-
-class error_category final : public std::error_category {
-public:
-    const char* name() const noexcept override { return "futon"; }
-    std::string message(int value) const override {
-        const auto text = futon::name(static_cast<errc>(value));
-        return text.empty() ? "unknown error " + std::to_string(value) : std::string{text};
-    }
-};
-
-}  // namespace detail
-
-inline const std::error_category& futon_category() noexcept {
-    static const detail::error_category category;
-    return category;
-}
-
-inline std::error_condition make_error_condition(cond group) noexcept {
-    static const detail::condition_category category;
-    return {static_cast<int>(group), category};
-}
-
-}  // namespace futon
+#if !defined(FUTON_COMPILED)
+#include <futon/core/detail/errc_bodies.hpp>
+#endif

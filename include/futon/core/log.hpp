@@ -8,11 +8,10 @@
 #include <futon/core/intrusive_ptr.hpp>
 #include <futon/core/time.hpp>
 
-#include <algorithm>
 #include <array>
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
-#include <cstdio>
 #include <functional>
 #include <map>
 #include <mutex>
@@ -55,37 +54,14 @@ namespace detail {
 /// Thread-safety: safe.
 class diagnostics final : public ref_counted {
 public:
-    diagnostics() = default;
-    diagnostics(log_sink sink, log_level least, unhandled_error_hook hook)
-        : sink_{std::move(sink)}, least_{least}, hook_{std::move(hook)} {}
+    diagnostics();
+    diagnostics(log_sink sink, log_level least, unhandled_error_hook hook);
+    ~diagnostics() override;
 
-    void log(const log_record& record) noexcept {
-        if (record.level < least_) return;
-        try {
-            if (sink_) {
-                sink_(record);
-            } else if (may_print(record.kind)) {
-                // Where the text does not say it itself.
-                const auto where = record.text.find(record.where) == record.text.npos ? record.where : std::string_view{};
-                std::fprintf(stderr, "futon %.*s: %.*s%s%.*s\n", as_int(name(record.level)), name(record.level).data(),
-                             as_int(record.text), record.text.data(), where.empty() ? "" : ": ", as_int(where), where.data());
-            }
-        } catch (...) {
-            // A sink that throws must not take an I/O thread with it.
-        }
-    }
+    void log(const log_record& record) noexcept;
 
     /// Reports a failure that nobody looked at; cancellations are expected and stay silent.
-    void unhandled(const error& why) noexcept {
-        if (why.is(cond::cancelled)) return;
-        unhandled_count.fetch_add(1, std::memory_order_relaxed);
-        try {
-            if (hook_) return hook_(why);
-            const auto text = "a failure that nobody saw: " + why.describe();
-            log({.level = log_level::warning, .kind = "unhandled_error", .text = text});
-        } catch (...) {
-        }
-    }
+    void unhandled(const error& why) noexcept;
 
     [[nodiscard]] runtime_stats counted() const noexcept {
         return {unhandled_count.load(), rejected_count.load(), would_deadlock_count.load()};
@@ -96,22 +72,8 @@ public:
     std::atomic<std::uint64_t> would_deadlock_count{0};
 
 private:
-    static int as_int(std::string_view text) noexcept { return static_cast<int>(std::min<std::size_t>(text.size(), 4096)); }
-
     // At most one line per second and kind reaches stderr.
-    bool may_print(std::string_view kind) {
-        const auto now = clock::now();
-        const std::lock_guard lock{mutex_};
-        auto found = last_.find(kind);
-        if (found == last_.end()) {
-            if (last_.size() >= 256) return false;
-            last_.emplace(std::string{kind}, now);
-            return true;
-        }
-        if (now - found->second < std::chrono::seconds{1}) return false;
-        found->second = now;
-        return true;
-    }
+    bool may_print(std::string_view kind);
 
     log_sink sink_;
     log_level least_ = log_level::warning;
@@ -121,10 +83,11 @@ private:
 };
 
 /// For what belongs to no executor: warnings go to stderr.
-[[nodiscard]] inline diagnostics& default_reports() noexcept {
-    static diagnostics reports;
-    return reports;
-}
+[[nodiscard]] diagnostics& default_reports() noexcept;
 
 }  // namespace detail
 }  // namespace futon
+
+#if !defined(FUTON_COMPILED)
+#include <futon/core/detail/log_bodies.hpp>
+#endif

@@ -5,11 +5,11 @@
 /// What travels with a request through every service that works on it: its trace, and its baggage.
 
 #include <futon/core/intrusive_ptr.hpp>
+#include <futon/core/random_word.hpp>
 
 #include <algorithm>
 #include <cstdint>
 #include <optional>
-#include <random>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -54,12 +54,11 @@ using trace_ptr = detail::intrusive_ptr<const request_trace>;
 
 /// A `traceparent` for a request that begins a trace of its own.
 [[nodiscard]] inline std::string make_trace_parent(bool sampled = true) {
-    std::random_device dice;
     std::string text{"00-"};
     // An id must not be zero.
     const auto append_digits = [&](int words) {
         for (int word = 0; word < words; ++word) {
-            const std::uint32_t number = dice() | 1u;
+            const std::uint32_t number = detail::random_word() | 1u;
             for (int shift = 28; shift >= 0; shift -= 4) text.push_back("0123456789abcdef"[(number >> shift) & 15u]);
         }
     };

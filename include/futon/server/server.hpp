@@ -37,14 +37,14 @@ class server_state;
 /// thread of futon's own it does not wait.
 class server {
 public:
-    server() : server{server_options{}} {}
+    server();
     /// An address to listen on, e.g. "tcp://127.0.0.1:12200" or "unix:///run/my.socket", or `endpoints`.
     template <std::convertible_to<endpoints> Listen>
-    explicit server(const Listen& listen) : server{with_address(listen)} {}
+    explicit server(const Listen& listen) : server{by_address{}, endpoints{listen}} {}
     /// `server{{"tcp://127.0.0.1:12200", "tcp://[::1]:12200"}}`. A template, as is the one above: g++ does not mind the names of
     /// fields when it looks for ways to make an `endpoints`, and would find `server{{.listen = "tcp://[::]:1"}}` ambiguous.
     template <std::convertible_to<std::string_view> Text>
-    explicit server(std::initializer_list<Text> listen) : server{with_address(list_of(listen))} {}
+    explicit server(std::initializer_list<Text> listen) : server{by_address{}, endpoints{std::vector<std::string>(listen.begin(), listen.end())}} {}
     explicit server(server_options options);
     server(const server&) = delete;
     server& operator=(const server&) = delete;
@@ -93,15 +93,8 @@ public:
     [[nodiscard]] server_stats stats() const;
 
 private:
-    static server_options with_address(endpoints listen) {
-        server_options options;
-        options.listen = std::move(listen);
-        return options;
-    }
-    template <class Text>
-    static endpoints list_of(std::initializer_list<Text> texts) {
-        return endpoints::parse({texts.begin(), texts.end()}).value();
-    }
+    struct by_address {};
+    server(by_address, endpoints listen);
     // What it offers, until it is started; where that runs unless something else is said, and what all calls pass.
     [[nodiscard]] detail::dispatcher& services() const;
     [[nodiscard]] executor_ref pool() const noexcept;

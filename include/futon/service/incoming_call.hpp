@@ -3,7 +3,6 @@
 
 /// \file
 /// A call that came in: its arguments until the handler has them, its answer until the connection has it.
-/// One thing because its ways to end stand side by side here: whichever comes first, the call ends once.
 
 #include <futon/core/bytes.hpp>
 #include <futon/core/executor.hpp>
@@ -16,15 +15,12 @@
 #include <futon/service/any_channel.hpp>
 #include <futon/service/call_context.hpp>
 #include <futon/service/detail/filter_wait.hpp>
-#include <futon/service/handler_error.hpp>
-#include <futon/service/propagation.hpp>
 #include <futon/wire/encode.hpp>
 #include <futon/wire/limits.hpp>
 
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
-#include <exception>
 #include <memory>
 #include <optional>
 #include <string>
@@ -96,8 +92,7 @@ class incoming_call final : public call_context, public work, public recycled {
 public:
     /// `keep` holds the port; null where that is there until the call is answered, and nobody asks the call for it later.
     incoming_call(const method_info& method, std::string_view peer, time_point deadline, bool oneway,
-                  intrusive_ptr<ref_counted> keep, reply_port& port, std::uint64_t call_id)
-        : call_context{method, peer, deadline, oneway}, id{call_id}, keep_{std::move(keep)}, port_{&port} {}
+                  intrusive_ptr<ref_counted> keep, reply_port& port, std::uint64_t call_id);
 
     const std::uint64_t id;
     std::size_t bytes = 0;            ///< What it counts for in the server's limits,
@@ -122,11 +117,7 @@ public:
     /// For a handler that runs elsewhere: takes memory for its reply here, where it will be freed. Threads keep
     /// their free blocks to themselves, so one that only takes and one that only frees would share none.
     void make_room_for_reply() { static_cast<void>(reply_.prepare(1)); }
-    void set_headers(const metadata* headers) {
-        if (!headers) return;
-        headers_ = *headers;
-        set_trace(read_trace(headers_));
-    }
+    void set_headers(const metadata* headers);
     /// What the handler is waiting for; a caller that gives up cancels it. One thing at a time. Thread-safety: safe.
     void waits_for(intrusive_ptr<cancellable> what) noexcept {
         auto* const raw = what.detach();
@@ -134,12 +125,7 @@ public:
         if (raw && stop_requested()) raw->cancel();
     }
     /// The caller has given up, or is gone.
-    void abandon() noexcept {
-        const intrusive_ptr<incoming_call> keep{this};  // Closing its streams may answer it.
-        request_stop();
-        close_streams();
-        if (auto* const awaited = awaited_.load(std::memory_order_seq_cst)) awaited->cancel();
-    }
+    void abandon() noexcept;
     /// Nobody is at the other end of its streams. Inside the port's executor.
     void close_streams() noexcept {
         if (const auto open = streams) open->close();
@@ -154,10 +140,7 @@ public:
         if (!awaited_.load(std::memory_order_relaxed)) return;
         if (auto* const awaited = awaited_.exchange(nullptr, std::memory_order_acq_rel)) awaited->release();
     }
-    ~incoming_call() override {
-        forget_awaited();
-        if (filters) [[unlikely]] come_back(call_outcome{error{errc::broken_promise, "the call was dropped without an answer"}});
-    }
+    ~incoming_call() override;
 
     /// Before it is sent through the filters of its handler, which has some.
     void enter_filters();
@@ -202,18 +185,14 @@ public:
     }
     /// Answers with what was just caught.
     void answer_exception() noexcept;
-    bool answer_error(const error& why) noexcept {
-        if (!claim(at_home())) return false;
-        send_failure(why);
-        return true;
-    }
+    bool answer_error(const error& why) noexcept;
 
-    inline void run(bool accepted) noexcept override;
+    void run(bool accepted) noexcept override;
 
-    std::stop_token drain_token() const noexcept override { return port_->drain_token(); }
+    std::stop_token drain_token() const noexcept override;
 
 protected:
-    [[nodiscard]] intrusive_ptr<any_channel> way_back() const override { return port_->way_back(); }
+    [[nodiscard]] intrusive_ptr<any_channel> way_back() const override;
 
 private:
     template <class Encode>
@@ -236,57 +215,26 @@ private:
             }
             port_->finished(*this);
         } catch (...) {
-            const auto why = port_->hides_exception_text() ? "" : ": " + error::from_exception(std::current_exception()).message();
-            send_error(error{errc::internal, "the result could not be packed" + why, executed::yes});
+            answer_unpackable();
         }
     }
 
+    // Tells that what was just caught kept the value from being packed.
+    void answer_unpackable();
     // An exception that came here inside a result, e.g. out of a coroutine, is told like one that was caught here.
     void send_failure(const error& why) noexcept;
-    void send_error(const error& why) noexcept {
-        const bool home = at_home();
-        if (!home || filters) {
-            failure_ = why;
-            return go_home(home);
-        }
-        port_->reply_error(*this, why);
-        port_->finished(*this);
-    }
+    void send_error(const error& why) noexcept;
 
     // The answer is sent from the connection's executor.
-    void go_home(bool home) noexcept {
-        if (home) return conclude();
-        going_home_ = true;
-        add_ref();
-        if (!port_->where().post(*this)) refuse(*this);
-    }
+    void go_home(bool home) noexcept;
 
-    void arrive(bool accepted) noexcept {
-        auto self = intrusive_ptr<incoming_call>::adopt(this);
-        if (!accepted) {
-            forget_awaited();
-            come_back();
-            return port_->strand(std::move(self));
-        }
-        conclude();
-    }
+    void arrive(bool accepted) noexcept;
 
     // Inside the port's executor.
-    void conclude() noexcept {
-        come_back();
-        if (failure_) {
-            port_->reply_error(*this, *failure_);
-        } else if (!oneway()) {
-            port_->reply(*this, std::move(reply_));
-        }
-        port_->finished(*this);
-    }
+    void conclude() noexcept;
 
     // Its filters see the answer, and may change it.
-    void come_back() noexcept {
-        if (!filters) [[likely]] return;
-        failure_ ? come_back(call_outcome{*failure_}) : come_back(call_outcome{reply_.view()});
-    }
+    void come_back() noexcept;
     void come_back(call_outcome&& how) noexcept;
     // As the caller is told of it, where a filter threw.
     [[nodiscard]] error told(const error& why) const noexcept;
@@ -304,8 +252,8 @@ private:
 /// One method of one provided implementation.
 class method_handler {
 public:
-    explicit method_handler(method_info what) : info{std::move(what)} {}
-    virtual ~method_handler() = default;
+    explicit method_handler(method_info what);
+    virtual ~method_handler();
 
     /// Decodes the arguments, runs the user's code and sees to the answer. Called in the place that was chosen.
     virtual void handle(intrusive_ptr<incoming_call> call) noexcept = 0;
@@ -321,89 +269,8 @@ public:
     bool run_to_end = false;      ///< A caller that gives up does not stop it.
 };
 
-inline void incoming_call::run(bool accepted) noexcept {
-    if (going_home_) return arrive(accepted);
-    // Queued for its handler, with a reference.
-    auto self = intrusive_ptr<incoming_call>::adopt(this);
-    auto& handlers = port_->handlers();
-    const auto now = port_->where().now();
-    if (!accepted) {
-        answer_error(error{errc::overloaded, "the place where the handler runs is full or ending", executed::no});
-    } else if (stop_requested() && !run_to_end) {
-        answer_error(error{errc::cancelled, "the caller gave up before the handler began", executed::no});
-    } else if (deadline() != no_deadline && now >= deadline()) {
-        answer_error(error{errc::deadline_exceeded, "the call's time ran out before the handler began", executed::no});
-    } else {
-        if (may_start()) {
-            begun = now;
-            handler->handle(std::move(self));
-        }
-    }
-    // Whoever waits for the handlers may destroy all that this call stands on.
-    self = nullptr;
-    handlers.handler_left();
-}
-
-inline void incoming_call::send_failure(const error& why) noexcept {
-    const auto thrown = why.exception();
-    if (!thrown) return send_error(why);
-    try {
-        send_error(handler_error(thrown, port_->hides_exception_text()));
-    } catch (...) {
-        send_error(error{errc::resource_exhausted, executed::yes});
-    }
-}
-
-inline void incoming_call::enter_filters() {
-    filters = std::make_unique<call_filtering>(handler->filters, handler->info, headers_, reply_headers_, arguments, port_->where().now(), oneway(),
-                                               peer(), *this, home());
-}
-
-inline void incoming_call::answer_decision(decision said) noexcept {
-    arrived = {};  // It says nothing of how long calls take here.
-    if (!claim(at_home())) return;
-    if (const auto* const why = said.failure()) return send_error(told(*why).with_executed(executed::no));
-    try {
-        reply_.clear();
-        reply_.append(bytes_view{*said.value()});
-        go_home(inside(port_->where()));
-    } catch (...) {
-        send_error(error{errc::resource_exhausted, executed::no});
-    }
-}
-
-inline void incoming_call::come_back(call_outcome&& how) noexcept {
-    filters->through.come_back(filters->view, how);
-    if (const auto* const why = how.failure()) {
-        failure_ = told(*why);
-    } else if (const auto* const value = how.replaced()) {
-        failure_.reset();
-        try {
-            byte_buffer fresh;
-            fresh.append(bytes_view{*value});
-            reply_ = std::move(fresh);
-        } catch (...) {
-            failure_ = error{errc::resource_exhausted, executed::yes};
-        }
-    }
-}
-
-inline error incoming_call::told(const error& why) const noexcept {
-    const auto thrown = why.exception();
-    if (!thrown) return why;
-    try {
-        return handler_error(thrown, port_->hides_exception_text()).with_executed(why.ran());
-    } catch (...) {
-        return error{errc::resource_exhausted, why.ran()};
-    }
-}
-
-inline void incoming_call::answer_exception() noexcept {
-    try {
-        answer_error(handler_error(std::current_exception(), port_->hides_exception_text()));
-    } catch (...) {
-        answer_error(error{errc::resource_exhausted, executed::yes});
-    }
-}
-
 }  // namespace futon::detail
+
+#if !defined(FUTON_COMPILED)
+#include <futon/service/detail/incoming_call_bodies.hpp>
+#endif

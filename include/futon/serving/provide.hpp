@@ -4,9 +4,10 @@
 /// \file
 /// Adds an implementation of a contract to what one side offers.
 
+#include <futon/core/bodies.hpp>
 #include <futon/core/error.hpp>
 #include <futon/core/executor.hpp>
-#include <futon/core/serialised_executor.hpp>
+#include <futon/core/result.hpp>
 #include <futon/service/description.hpp>
 #include <futon/service/dispatcher.hpp>
 #include <futon/service/service_name.hpp>
@@ -44,75 +45,63 @@ template <class T>
     }
 }
 
-template <class Contract>
-[[nodiscard]] bool has_method(std::string_view name) {
-    bool known = false;
-    for_each_method<Contract>([&](auto method) { known = known || decltype(method)::name == name; });
-    return known;
-}
+/// What a service's options make of its methods, which are the same for every contract.
+///
+/// Lifetime: for the time of one `provide`.
+class placement {
+public:
+    /// `outer` are filters that calls pass before those of the options.
+    placement(std::string key, const provide_options& options, const executor_ref& pool, const server_filters& outer);
+    placement(const placement&) = delete;
+    placement& operator=(const placement&) = delete;
+    ~placement();
 
-/// Errors: `bad_arguments` for options that name no method, or places that cannot be had.
-template <class Contract>
-[[nodiscard]] result<void> check_places(const std::string& key, const provide_options& options) {
-    for (const auto& [name, place] : options.methods) {
-        if (!has_method<Contract>(name)) return error{errc::bad_arguments, "provide: '" + key + "' has no method '" + name + "'", executed::no};
-        if (options.serialised)
-            return error{errc::bad_arguments,
-                         "provide: '" + key + "' is serialised, so '" + name + "' cannot have a place of its own: leave out one of the two",
-                         executed::no};
-    }
-    for (const auto& [name, unused] : options.method_filters)
-        if (!has_method<Contract>(name)) return error{errc::bad_arguments, "provide: '" + key + "' has no method '" + name + "' to filter", executed::no};
-    if (options.serialised && options.run_on.kind() == run_on::io)
-        return error{errc::bad_arguments,
-                     "provide: '" + key + "' is serialised, which I/O threads cannot keep: use the pool, or an executor in .run_on", executed::no};
-    return {};
-}
+    /// The full name of the service.
+    [[nodiscard]] const std::string& key() const noexcept { return key_; }
+    /// The next method of the contract. `is_plain`: it may block. `run_to_end` is what the contract says.
+    void add(std::unique_ptr<method_handler> handler, bool is_plain, bool run_to_end);
+    /// Errors: `bad_arguments` for options that name no method, or places that cannot be had; `already_satisfied` for a
+    /// name that is taken.
+    [[nodiscard]] result<void> offer(dispatcher& to);
 
-/// Where a method runs; null: on the connection's I/O thread.
-[[nodiscard]] inline executor_ref place_for(const run_place& wanted, bool is_plain, const executor_ref& pool) {
-    if (wanted.where()) return wanted.where();
-    const auto kind = wanted.kind() == run_on::automatic ? (is_plain ? run_on::pool : run_on::io) : wanted.kind();
-    return kind == run_on::pool ? pool : executor_ref{};
-}
+private:
+    [[nodiscard]] result<void> check() const;
+    [[nodiscard]] bool has_method(std::string_view name) const noexcept;
+    [[nodiscard]] executor_ref place_for(std::string_view name, bool is_plain) const;
+
+    const std::string key_;
+    const provide_options& options_;
+    const executor_ref& pool_;
+    const server_filters& outer_;
+    executor_ref serial_;  // Where the methods run one at a time; null: they may run at once.
+    std::vector<std::unique_ptr<method_handler>> handlers_;
+};
+
+/// That a null pointer was provided.
+[[nodiscard]] error no_implementation(const std::string& key);
 
 /// `outer` are filters that calls pass before those of the options.
-/// Errors: `already_satisfied` for a name that is taken; those of `check_places`.
+/// Errors: those of `placement::offer`; `bad_arguments` for a null pointer.
 template <class Contract, class Implementation>
 [[nodiscard]] result<void> add_service(dispatcher& to, const executor_ref& pool, Implementation&& implementation,
                                        const provide_options& options, const server_filters& outer = {}) {
     auto held = hold_implementation(std::forward<Implementation>(implementation));
     using implementation_type = typename decltype(held)::element_type;
     if constexpr (require_implementation<Contract, implementation_type>()) {
-        const auto key = service_key(service_name<Contract>, options.version, options.unique_id);
-        if (!held) return error{errc::bad_arguments, "provide: the implementation of '" + key + "' is a null pointer", executed::no};
-        for (const auto& part : {std::string_view{options.version}, std::string_view{options.unique_id}})
-            if (part.find(':') != part.npos)
-                return error{errc::bad_arguments, "provide: '" + std::string{part} + "' of '" + key + "' has a ':', which separates the parts of a name", executed::no};
-        if (auto possible = check_places<Contract>(key, options); !possible) return possible;
-        const auto serial = options.serialised
-                                ? make_intrusive<serialised_executor>(options.run_on.where() ? options.run_on.where() : pool)
-                                : nullptr;
-        std::vector<std::unique_ptr<method_handler>> handlers;
+        if (!held) return no_implementation(service_key(service_name<Contract>, options.version, options.unique_id));
+        placement methods{service_key(service_name<Contract>, options.version, options.unique_id), options, pool, outer};
         for_each_method<Contract>([&](auto method) {
             using handler = typed_handler<decltype(method), implementation_type>;
-            auto made = std::make_unique<handler>(key, held);
-            auto wanted = options.run_on;
-            for (const auto& [name, place] : options.methods)
-                if (name == decltype(method)::name) wanted = place;
-            made->where = serial ? executor_ref{serial} : place_for(wanted, handler::is_plain, pool);
-            server_filters own;
-            for (const auto& [name, filters] : options.method_filters)
-                if (name == decltype(method)::name) own.insert(own.end(), filters.begin(), filters.end());
-            made->filters = server_chain::make({&outer, &options.filters, &own});
-            if (made->filters) made->keeps_arguments = true;
-            made->run_to_end = options.run_to_end || decltype(method)::attributes.run_to_end;
-            handlers.push_back(std::move(made));
+            methods.add(std::make_unique<handler>(methods.key(), held), handler::is_plain, decltype(method)::attributes.run_to_end);
         });
-        return to.add(key, std::move(handlers));
+        return methods.offer(to);
     } else {
         return {};
     }
 }
 
 }  // namespace futon::detail
+
+#if !defined(FUTON_COMPILED)
+#include <futon/serving/detail/provide_bodies.hpp>
+#endif

@@ -4,9 +4,10 @@
 /// \file
 /// Chance for pauses that must not all end together. Not for secrets.
 
+#include <futon/core/random_word.hpp>
+
 #include <atomic>
 #include <cstdint>
-#include <random>
 
 namespace futon::detail {
 
@@ -14,8 +15,7 @@ namespace futon::detail {
 [[nodiscard]] inline double roll_dice() noexcept {
     static std::atomic<std::uint64_t> state{[] {
         try {
-            std::random_device device;
-            return (std::uint64_t{device()} << 32) | device();
+            return (std::uint64_t{random_word()} << 32) | random_word();
         } catch (...) {
             return std::uint64_t{0x9E3779B97F4A7C15};
         }

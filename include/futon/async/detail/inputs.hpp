@@ -5,6 +5,7 @@
 /// What combinators share: the futures that they wait for, each with its own link in the combinator's block.
 
 #include <futon/async/detail/flatten.hpp>
+#include <futon/async/detail/range.hpp>
 #include <futon/async/future.hpp>
 #include <futon/async/outcome.hpp>
 #include <futon/core/executor.hpp>
@@ -15,7 +16,6 @@
 #include <concepts>
 #include <cstddef>
 #include <memory>
-#include <ranges>
 #include <tuple>
 #include <type_traits>
 #include <utility>
@@ -160,15 +160,15 @@ template <class T>
 using value_in_tuple = std::conditional_t<std::is_void_v<T>, std::monostate, T>;
 
 template <class R>
-concept range_of_futures = std::ranges::input_range<R> && requires { typename std::ranges::range_value_t<R>::value_type; } &&
-                           std::is_same_v<std::ranges::range_value_t<R>, future<typename std::ranges::range_value_t<R>::value_type>>;
+concept range_of_futures = readable_range<R> && requires { typename range_value<R>::value_type; } &&
+                           std::is_same_v<range_value<R>, future<typename range_value<R>::value_type>>;
 template <class R>
-using range_future_value = typename std::ranges::range_value_t<R>::value_type;
+using range_future_value = typename range_value<R>::value_type;
 
 /// The futures of a range, moved out of it.
 template <class R>
 [[nodiscard]] auto moved_out(R&& range) {
-    using value = std::ranges::range_value_t<R>;
+    using value = range_value<R>;
     if constexpr (std::is_same_v<std::decay_t<R>, std::vector<value>> && !std::is_lvalue_reference_v<R>) {
         return std::move(range);
     } else {

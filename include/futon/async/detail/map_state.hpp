@@ -8,6 +8,7 @@
 #include <futon/async/detail/driven.hpp>
 #include <futon/async/detail/flatten.hpp>
 #include <futon/async/detail/live_list.hpp>
+#include <futon/async/detail/range.hpp>
 #include <futon/async/detail/spin_lock.hpp>
 #include <futon/async/detail/stage.hpp>
 #include <futon/async/detail/steps.hpp>
@@ -27,7 +28,6 @@
 #include <memory>
 #include <mutex>
 #include <optional>
-#include <ranges>
 #include <type_traits>
 #include <utility>
 #include <variant>
@@ -36,7 +36,7 @@ namespace futon::detail {
 
 /// What `F` yields for an item of `Range`.
 template <class Range, class F>
-using mapped = flattened<std::invoke_result_t<F&, std::ranges::range_reference_t<Range>>>;
+using mapped = flattened<std::invoke_result_t<F&, range_reference<Range>>>;
 
 template <class Range, class F, template <class> class Collect>
 class map_state final : public driven_state<map_state<Range, F, Collect>, typename Collect<mapped<Range, F>>::type> {
@@ -76,7 +76,7 @@ public:
 
 private:
     // What the range makes only to be looked at, a coroutine looks at later.
-    using reference = std::ranges::range_reference_t<Range>;
+    using reference = range_reference<Range>;
     static constexpr bool keeps_item = !std::is_reference_v<reference> && begins_coroutine<F&, reference>();
     using kept_item = std::remove_cvref_t<reference>;
     using kept_pointer = std::conditional_t<keeps_item, std::unique_ptr<kept_item>, std::monostate>;
@@ -103,16 +103,16 @@ private:
         work_to_do(Range given, F callable) : range{std::move(given)}, f{std::move(callable)} {}
         Range range;
         F f;
-        std::optional<std::ranges::iterator_t<Range>> at;
+        std::optional<range_iterator<Range>> at;
 
         // False at the end. No further ahead than asked for: an item may be costly to make.
         bool advance() {
             if (at) {
                 ++*at;
             } else {
-                at.emplace(std::ranges::begin(range));
+                at.emplace(std::begin(range));
             }
-            return *at != std::ranges::end(range);
+            return *at != std::end(range);
         }
     };
 
@@ -175,8 +175,8 @@ private:
 
     // Where that can be told without going on to the next.
     bool all_begun() {
-        if constexpr (std::ranges::forward_range<Range> && std::ranges::sized_range<Range>) {
-            return next_ >= static_cast<std::size_t>(std::ranges::size(work_->range));
+        if constexpr (counted_range<Range>) {
+            return next_ >= static_cast<std::size_t>(std::size(work_->range));
         } else {
             return false;
         }

@@ -19,6 +19,8 @@
 
 namespace futon {
 
+FUTON_DETAIL_BODY client::client(by_address, endpoints to) : client{client_options{.endpoints = std::move(to)}} {}
+
 FUTON_DETAIL_BODY client::client(client_options options) : own_runtime_{!options.runtime} {
     detail::check_options(options).value();
     runtime_ = options.runtime ? options.runtime->state() : detail::make_intrusive<detail::runtime_state>(options.threads);

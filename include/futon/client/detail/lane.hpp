@@ -5,6 +5,7 @@
 /// One place for a connection to one endpoint: connects, notices the loss, backs off, connects again.
 
 #include <futon/client/detail/lane_owner.hpp>
+#include <futon/core/random_word.hpp>
 #include <futon/core/runtime_state.hpp>
 #include <futon/message/endpoint.hpp>
 #include <futon/service/any_channel.hpp>
@@ -30,7 +31,7 @@ namespace futon::detail {
 /// For everything of a channel or its connections that is left to chance.
 [[nodiscard]] inline std::uint64_t seed_for(const io_place& place) {
     auto* const network = network_of(place);
-    return network ? network->next_seed() : std::random_device{}();
+    return network ? network->next_seed() : random_word();
 }
 
 /// Shares the lock of its channel, so that to choose among many lanes takes one lock.

@@ -54,6 +54,9 @@ FUTON_DETAIL_BODY void begin_serving(const intrusive_ptr<server_state>& state, i
 
 }  // namespace detail
 
+FUTON_DETAIL_BODY server::server() : server{server_options{}} {}
+FUTON_DETAIL_BODY server::server(by_address, endpoints listen) : server{server_options{.listen = std::move(listen)}} {}
+
 FUTON_DETAIL_BODY server::server(server_options options) : own_runtime_{!options.runtime} {
     detail::check_options(options).value();
     auto runtime = detail::runtime_for(options);

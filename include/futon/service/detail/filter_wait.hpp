@@ -26,44 +26,19 @@ namespace futon::detail {
 /// Thread-safety: `cancel` and `fire` are safe, the rest is for whoever waits.
 class filter_wait final : public cancellable, public timer, public recycled {
 public:
-    filter_wait(cancel_handle what, executor_ref where) noexcept : what_{std::move(what)}, where_{std::move(where)} {}
+    filter_wait(cancel_handle what, executor_ref where) noexcept;
+    ~filter_wait() override;
 
     /// Follow with `end`.
-    void begin(time_point deadline, const std::stop_token& closing) {
-        if (deadline != no_deadline) {
-            add_ref();
-            try {
-                where_->arm(*this, deadline);
-            } catch (...) {
-                release();
-                throw;
-            }
-            armed_ = true;
-        }
-        if (closing.stop_possible()) closing_.emplace(closing, closed{this});
-    }
+    void begin(time_point deadline, const std::stop_token& closing);
     /// The filter has said its word. In whatever thread it was.
-    void end() noexcept {
-        closing_.reset();
-        if (armed_ && where_->disarm(*this)) release();
-    }
+    void end() noexcept;
 
-    void cancel() noexcept override { give_up(reason::cancelled); }
-    void fire(bool due) noexcept override {
-        const auto keep = intrusive_ptr<filter_wait>::adopt(this);
-        give_up(due ? reason::expired : reason::closed);
-    }
+    void cancel() noexcept override;
+    void fire(bool due) noexcept override;
 
     /// Why it was told to give up, if it was.
-    [[nodiscard]] std::optional<error> why() const {
-        switch (why_.load(std::memory_order_acquire)) {
-            case reason::none: return std::nullopt;
-            case reason::cancelled: return error{errc::cancelled, "the caller cancelled the call", executed::no};
-            case reason::expired: return error{errc::deadline_exceeded, "the call's time ran out while a filter waited", executed::no};
-            case reason::closed: return error{errc::client_closed, "the client was closed", executed::no};
-        }
-        return std::nullopt;
-    }
+    [[nodiscard]] std::optional<error> why() const;
 
 private:
     enum class reason : std::uint8_t { none, cancelled, expired, closed };
@@ -72,11 +47,7 @@ private:
         void operator()() const noexcept { which->give_up(reason::closed); }
     };
 
-    void give_up(reason why) noexcept {
-        const intrusive_ptr<filter_wait> keep{this};  // What waits may go on in here, where its executor refuses.
-        auto none = reason::none;
-        if (why_.compare_exchange_strong(none, why, std::memory_order_acq_rel)) what_.cancel();
-    }
+    void give_up(reason why) noexcept;
 
     const cancel_handle what_;
     const executor_ref where_;
@@ -86,3 +57,7 @@ private:
 };
 
 }  // namespace futon::detail
+
+#if !defined(FUTON_COMPILED)
+#include <futon/service/detail/filter_wait_bodies.hpp>
+#endif

@@ -28,166 +28,43 @@ using client_chain = filter_chain<client_call>;
 /// A call holds it, and it holds the call until the channel has that.
 class outgoing_filters final : public operation {
 public:
-    outgoing_filters(intrusive_ptr<const client_chain> through, call& whose) : operation{nullptr}, call_{&whose}, passage_{std::move(through)} {}
+    outgoing_filters(intrusive_ptr<const client_chain> through, call& whose);
+    outgoing_filters(const outgoing_filters&) = delete;
+    outgoing_filters& operator=(const outgoing_filters&) = delete;
+    ~outgoing_filters() override;
 
     /// Of the call that it was made for.
-    void submit(intrusive_ptr<call> which, intrusive_ptr<operation> ending, deliver_reply deliver) noexcept {
-        ending_ = std::move(ending);
-        deliver_ = deliver;
-        which->begin(intrusive_ptr<operation>{this}, &outgoing_filters::deliver_through);
-        begin(std::move(which));
-        static_cast<void>(go_on());
-    }
+    void submit(intrusive_ptr<call> which, intrusive_ptr<operation> ending, deliver_reply deliver) noexcept;
     /// The same for one that gets no reply. Where a filter has to wait, it is taken; what fails then, nobody sees.
-    [[nodiscard]] result<void> send_oneway(intrusive_ptr<call> which) noexcept {
-        const intrusive_ptr<outgoing_filters> keep{this};  // Nobody waits for the call, or for this.
-        which->request.oneway = true;
-        begin(std::move(which));
-        if (!go_on()) return {};
-        return std::move(*told_);
-    }
+    [[nodiscard]] result<void> send_oneway(intrusive_ptr<call> which) noexcept;
 
-    bool fail(error why) noexcept override {
-        if (!claim()) return false;
-        call_outcome how{std::move(why)};
-        come_back(how, nullptr);
-        return true;
-    }
+    bool fail(error why) noexcept override;
     /// Comes by way of the call.
-    void cancel() noexcept override {
-        const intrusive_ptr<outgoing_filters> keep{this};  // The call may end in here, and let go of this.
-        call_->router().cancel(*call_);
-        intrusive_ptr<filter_wait> waits;
-        {
-            const std::lock_guard lock{lock_};
-            waits = wait_;
-        }
-        if (waits) waits->cancel();
-    }
-    [[nodiscard]] std::string_view waited_by() const noexcept override { return ending_ ? ending_->waited_by() : "nobody"; }
-    void run(bool) noexcept override { release(); }  // Never queued.
+    void cancel() noexcept override;
+    [[nodiscard]] std::string_view waited_by() const noexcept override;
+    void run(bool) noexcept override;
 
 private:
-    // Continues the call in any case, also where the executor refuses.
-    struct continuation {
-        explicit continuation(intrusive_ptr<outgoing_filters> of) noexcept : whose{std::move(of)} {}
-        continuation(continuation&&) noexcept = default;
-        continuation& operator=(continuation&&) = delete;
-        ~continuation() {
-            if (whose) whose->heard(error{errc::executor_rejected, "the call could not go on behind a filter that waited", executed::no});
-        }
-        void operator()(result<decision> said) noexcept { std::exchange(whose, nullptr)->heard(std::move(said)); }
-        intrusive_ptr<outgoing_filters> whose;
-    };
+    struct continuation;
 
     [[nodiscard]] any_channel& channel() const noexcept { return static_cast<any_channel&>(call_->router()); }
 
-    void begin(intrusive_ptr<call> which) noexcept {
-        out_ = std::move(which);
-        view_.emplace(*call_, call_->request.oneway, channel().callback_executor());
-    }
+    void begin(intrusive_ptr<call> which) noexcept;
 
     // False if a filter waits; another thread may have come further then.
-    [[nodiscard]] bool go_on() noexcept {
-        first_word word;
-        if (passage_.go_on(*view_, word)) {
-            leave();
-        } else if (!word.later.valid()) {
-            end(std::move(word.now));
-        } else {
-            wait_for(std::move(word.later));
-            return false;
-        }
-        return true;
-    }
-    void wait_for(future<decision> word) noexcept {
-        continuation next{intrusive_ptr<outgoing_filters>{this}};
-        try {
-            const auto waits = make_intrusive<filter_wait>(word.get_cancel_handle(), view_->executor());
-            {
-                const std::lock_guard lock{lock_};
-                wait_ = waits;
-            }
-            waits->begin(view_->deadline(), channel().closing());
-            // A cancel that came before could not see it.
-            if (call_->cancel_requested.load()) waits->cancel();
-            std::move(word).on_complete(view_->executor(), std::move(next));
-        } catch (...) {
-            // Whatever was left of `next` goes on with an error.
-        }
-    }
-    void heard(result<decision> said) noexcept {
-        const intrusive_ptr<outgoing_filters> keep{this};
-        intrusive_ptr<filter_wait> waited;
-        {
-            const std::lock_guard lock{lock_};
-            waited = std::exchange(wait_, nullptr);
-        }
-        std::optional<error> over;
-        if (waited) {
-            waited->end();
-            over = waited->why();
-        }
-        decision word = over ? decision{*std::move(over)} : said ? *std::move(said) : decision{std::move(said).error()};
-        if (!passage_.heard(word)) {
-            end(std::move(word));
-        } else if (!go_on()) {
-            return;
-        }
-        if (told_ && !*told_) report_unseen(view_->executor(), told_->error());
-    }
+    [[nodiscard]] bool go_on() noexcept;
+    void wait_for(future<decision> word) noexcept;
+    void heard(result<decision> said) noexcept;
 
     // All have let it go on.
-    void leave() noexcept {
-        auto which = std::move(out_);
-        left_ = true;
-        if (!call_->request.oneway) {
-            auto& to = channel();
-            return to.submit(std::move(which));
-        }
-        auto sent = channel().send_oneway(which);
-        tell(std::move(sent));
-    }
+    void leave() noexcept;
     // One has not: this is what became of the call.
-    void end(decision word) noexcept {
-        const auto which = std::move(out_);
-        if (const auto* const why = word.failure()) {
-            auto failure = why->with_executed(executed::no);
-            if (failure.where().empty()) failure = failure.with_where(which->request.method->full_name());
-            if (which->request.oneway) return tell(std::move(failure));
-            which->fail(std::move(failure));
-        } else if (which->request.oneway) {
-            tell({});
-        } else {
-            which->succeed({.body = *word.value()});
-        }
-    }
+    void end(decision word) noexcept;
     // Of a one-way call.
-    void tell(result<void> outcome) noexcept {
-        std::optional<call_outcome> how;
-        outcome ? how.emplace(bytes_view{}) : how.emplace(std::move(outcome).error());
-        passage_.come_back(*view_, *how);
-        told_ = how->failure() ? result<void>{*how->failure()} : result<void>{};
-    }
+    void tell(result<void> outcome) noexcept;
 
-    static void deliver_through(intrusive_ptr<operation> ending, const response& reply, const call&) noexcept {
-        auto& self = static_cast<outgoing_filters&>(*ending);
-        if (!self.claim()) return;
-        call_outcome how{reply.body, reply.headers};
-        self.come_back(how, &reply);
-    }
-    void come_back(call_outcome& how, const response* reply) noexcept {
-        passage_.come_back(*view_, how);
-        auto ending = std::move(ending_);
-        if (const auto* const why = how.failure()) {
-            if (reply && left_) call_->router().decoded(*call_, *reply, why);
-            ending->fail(*why);
-        } else {
-            // Its channel has no part in this success, or has counted a failure.
-            if (!reply || !left_) call_->reported = true;
-            deliver_(std::move(ending), {.body = how.value(), .headers = how.headers(), .complexity = reply ? reply->complexity : nullptr}, *call_);
-        }
-    }
+    static void deliver_through(intrusive_ptr<operation> ending, const response& reply, const call&) noexcept;
+    void come_back(call_outcome& how, const response* reply) noexcept;
 
     call* const call_;         // It holds this.
     intrusive_ptr<call> out_;  // Until its channel has it.
@@ -202,3 +79,7 @@ private:
 };
 
 }  // namespace futon::detail
+
+#if !defined(FUTON_COMPILED)
+#include <futon/service/detail/outgoing_filters_bodies.hpp>
+#endif
