@@ -10,6 +10,7 @@
 #include <futon/core/time.hpp>
 
 #include <algorithm>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <optional>

@@ -127,7 +127,12 @@ struct town {
     }
 
     int bought = 0;
-    futon::testing::simulation world{{.log = [this](const futon::log_record& r) { log.push_back(std::string{r.kind}), texts.push_back(std::string{r.text}); }}};
+    void note(const futon::log_record& report) {
+        log.push_back(std::string{report.kind});
+        texts.push_back(std::string{report.text});
+        if (client) static_cast<void>(client->stats());  // Nothing is reported with a lock held: it would hang here.
+    }
+    futon::testing::simulation world{{.log = [this](const futon::log_record& report) { note(report); }}};
     std::vector<std::string> log;    // Of each report the kind...
     std::vector<std::string> texts;  // ...and the words.
     std::shared_ptr<written_registry> registry = std::make_shared<written_registry>();

@@ -159,7 +159,7 @@ private:
 
     pausing_calls pausing_{*this, *this, mutex_, home_.where};
     hedging_path hedging_{*this, *this, mutex_, fleet_, attempts_, home_.where, options_->hedge};
-    standing_rules rules_{*options_, attempts_, hedging_, fleet_, runtime_->reports()};
+    standing_rules rules_{*options_, attempts_, hedging_, fleet_};
     provider_pings pings_{*this, mutex_, fleet_, home_.where};
     provider_feed feed_{*this, *this, mutex_, fleet_, rules_, runtime_->reports(), home_.where, callbacks_};
     call_books books_{*options_, runtime_->reports()};

@@ -122,18 +122,21 @@ private:
         lane_list leaving;
         bool wants_full = false;
         std::string unreadable;
+        std::string unmeant;
         {
             const std::lock_guard lock{mutex_};
             if (closed_) return;
             if (update.refused > 0)
                 unreadable = std::to_string(update.refused) + " of what is listed for " + fleet_.expected() + " cannot be read as a provider, and is left out";
-            if (update.settings) rules_.set_settings(*update.settings);
+            if (update.settings) unmeant = rules_.set_settings(*update.settings);
             bool first = fleet_.empty();
             leaving = fleet_.apply(std::move(update), home_->now(), wants_full,
                                    [&](const endpoint& to) { return owner_.make_lane(to, std::exchange(first, false)); });
             if (owner_.wants_connections()) static_cast<void>(fleet_.wake_any());
         }
         owner_.lanes_left(leaving);
+        // Not with the lock: who reads the log may ask the client.
+        if (!unmeant.empty()) reports_.log({.level = log_level::warning, .kind = "bad_setting", .text = unmeant});
         if (!unreadable.empty()) reports_.log({.level = log_level::warning, .kind = "bad_provider", .text = unreadable});
         if (wants_full) supply_.refresh();
         settle_lists();

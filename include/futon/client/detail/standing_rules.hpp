@@ -11,7 +11,6 @@
 #include <futon/client/detail/fleet_rules.hpp>
 #include <futon/client/detail/hedging_path.hpp>
 #include <futon/client/detail/settings.hpp>
-#include <futon/core/log.hpp>
 #include <futon/core/time.hpp>
 #include <futon/message/metadata.hpp>
 
@@ -28,24 +27,24 @@ namespace futon::detail {
 class standing_rules {
 public:
     /// All outlive it.
-    standing_rules(const client_options& options, attempts& repeats, hedging_path& hedging, fleet& providers, diagnostics& reports) noexcept
-        : options_{options}, attempts_{repeats}, hedging_{hedging}, fleet_{providers}, reports_{reports}, timeout_{options.timeout.count()} {}
+    standing_rules(const client_options& options, attempts& repeats, hedging_path& hedging, fleet& providers) noexcept
+        : options_{options}, attempts_{repeats}, hedging_{hedging}, fleet_{providers}, timeout_{options.timeout.count()} {}
 
     void set_own(const call_rules& rules) {
         own_ = rules;
-        follow();
+        static_cast<void>(follow());
     }
-    /// What the registry says.
-    void set_settings(const metadata& said) {
-        if (said == settings_) return;
+    /// What the registry says. Returns what cannot be meant by it, to be reported without the lock; empty: nothing new.
+    [[nodiscard]] std::string set_settings(const metadata& said) {
+        if (said == settings_) return {};
         settings_ = said;
-        follow();
+        return follow();
     }
     /// The deadline of calls whose method and caller say nothing. Thread-safety: safe.
     [[nodiscard]] duration timeout() const noexcept { return duration{timeout_.load(std::memory_order_relaxed)}; }
 
 private:
-    void follow() {
+    std::string follow() {
         std::vector<std::string> faults;
         const auto rules = lay_over(own_, settings_, options_, faults);
         timeout_.store(rules.timeout.value_or(options_.timeout).count(), std::memory_order_relaxed);
@@ -54,17 +53,16 @@ private:
         if (rules.balancer || other_balancer_) fleet_.set_balancer(rules.balancer ? *rules.balancer : rules_of(options_).balancer);
         other_balancer_ = rules.balancer.has_value();
         fleet_.set_health(rules.health.value_or(options_.health));
-        // In one report: of several of one kind at a time only the first is printed.
+        // In one text: of several reports of one kind at a time only the first is printed.
         std::string text;
         for (const auto& each : faults) text.append(text.empty() ? "" : "; ").append(each);
-        if (!text.empty()) reports_.log({.level = log_level::warning, .kind = "bad_setting", .text = text});
+        return text;
     }
 
     const client_options& options_;
     attempts& attempts_;
     hedging_path& hedging_;
     fleet& fleet_;
-    diagnostics& reports_;
     call_rules own_;
     metadata settings_;            // Of the registry.
     bool other_balancer_ = false;  // Than the one in the options.

@@ -2,7 +2,7 @@
 #pragma once
 
 /// \file
-/// What each frame means to a connection, from the preface to goodbye.
+/// What each frame means to a connection, from the preface to goodbye. One thing because most frames concern both of its halves.
 
 #include <futon/session/any_session.hpp>
 #include <futon/session/detail/event_list.hpp>
