@@ -4,6 +4,7 @@
 /// \file
 /// Where futon reports what no caller can be told. Never payloads, never secrets.
 
+#include <futon/core/bodies.hpp>
 #include <futon/core/error.hpp>
 #include <futon/core/intrusive_ptr.hpp>
 #include <futon/core/time.hpp>
@@ -56,7 +57,7 @@ class diagnostics final : public ref_counted {
 public:
     diagnostics();
     diagnostics(log_sink sink, log_level least, unhandled_error_hook hook);
-    ~diagnostics() override;
+    FUTON_DETAIL_BODY ~diagnostics() override;
 
     void log(const log_record& record) noexcept;
 

@@ -4,6 +4,7 @@
 /// \file
 /// An executor that runs one thing at a time on another one that may run many.
 
+#include <futon/core/bodies.hpp>
 #include <futon/core/executor.hpp>
 
 #include <mutex>
@@ -17,18 +18,18 @@ public:
     explicit serialised_executor(executor_ref inner);
     serialised_executor(const serialised_executor&) = delete;
     serialised_executor& operator=(const serialised_executor&) = delete;
-    ~serialised_executor() override;
+    FUTON_DETAIL_BODY ~serialised_executor() override;
 
-    bool post(work& item) noexcept override;
-    bool blocked_by_this_thread() const noexcept override;
-    bool is_serial() const noexcept override;
-    void* asio_context() noexcept override;
-    time_point now() const noexcept override;
-    void arm(timer& t, time_point due) override;
-    bool disarm(timer& t) noexcept override;
+    FUTON_DETAIL_BODY bool post(work& item) noexcept override;
+    FUTON_DETAIL_BODY bool blocked_by_this_thread() const noexcept override;
+    FUTON_DETAIL_BODY bool is_serial() const noexcept override;
+    FUTON_DETAIL_BODY void* asio_context() noexcept override;
+    FUTON_DETAIL_BODY time_point now() const noexcept override;
+    FUTON_DETAIL_BODY void arm(timer& t, time_point due) override;
+    FUTON_DETAIL_BODY bool disarm(timer& t) noexcept override;
 
 private:
-    void run(bool accepted) noexcept override;
+    FUTON_DETAIL_BODY void run(bool accepted) noexcept override;
 
     executor_ref inner_;
     std::mutex mutex_;

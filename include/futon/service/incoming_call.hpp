@@ -4,6 +4,7 @@
 /// \file
 /// A call that came in: its arguments until the handler has them, its answer until the connection has it.
 
+#include <futon/core/bodies.hpp>
 #include <futon/core/bytes.hpp>
 #include <futon/core/executor.hpp>
 #include <futon/core/operation.hpp>
@@ -140,7 +141,7 @@ public:
         if (!awaited_.load(std::memory_order_relaxed)) return;
         if (auto* const awaited = awaited_.exchange(nullptr, std::memory_order_acq_rel)) awaited->release();
     }
-    ~incoming_call() override;
+    FUTON_DETAIL_BODY ~incoming_call() override;
 
     /// Before it is sent through the filters of its handler, which has some.
     void enter_filters();
@@ -187,12 +188,12 @@ public:
     void answer_exception() noexcept;
     bool answer_error(const error& why) noexcept;
 
-    void run(bool accepted) noexcept override;
+    FUTON_DETAIL_BODY void run(bool accepted) noexcept override;
 
-    std::stop_token drain_token() const noexcept override;
+    FUTON_DETAIL_BODY std::stop_token drain_token() const noexcept override;
 
 protected:
-    [[nodiscard]] intrusive_ptr<any_channel> way_back() const override;
+    [[nodiscard]] FUTON_DETAIL_BODY intrusive_ptr<any_channel> way_back() const override;
 
 private:
     template <class Encode>
@@ -253,7 +254,7 @@ private:
 class method_handler {
 public:
     explicit method_handler(method_info what);
-    virtual ~method_handler();
+    FUTON_DETAIL_BODY virtual ~method_handler();
 
     /// Decodes the arguments, runs the user's code and sees to the answer. Called in the place that was chosen.
     virtual void handle(intrusive_ptr<incoming_call> call) noexcept = 0;

@@ -5,6 +5,7 @@
 /// A call that waits for what one of its filters waits for: until that is there, or the call has no more time for it.
 
 #include <futon/async/cancel_handle.hpp>
+#include <futon/core/bodies.hpp>
 #include <futon/core/error.hpp>
 #include <futon/core/executor.hpp>
 #include <futon/core/operation.hpp>
@@ -27,15 +28,15 @@ namespace futon::detail {
 class filter_wait final : public cancellable, public timer, public recycled {
 public:
     filter_wait(cancel_handle what, executor_ref where) noexcept;
-    ~filter_wait() override;
+    FUTON_DETAIL_BODY ~filter_wait() override;
 
     /// Follow with `end`.
     void begin(time_point deadline, const std::stop_token& closing);
     /// The filter has said its word. In whatever thread it was.
     void end() noexcept;
 
-    void cancel() noexcept override;
-    void fire(bool due) noexcept override;
+    FUTON_DETAIL_BODY void cancel() noexcept override;
+    FUTON_DETAIL_BODY void fire(bool due) noexcept override;
 
     /// Why it was told to give up, if it was.
     [[nodiscard]] std::optional<error> why() const;

@@ -5,6 +5,7 @@
 /// The filters of a call from here: before it is given to its channel, and between its completion and its ending.
 
 #include <futon/async/future.hpp>
+#include <futon/core/bodies.hpp>
 #include <futon/core/bytes.hpp>
 #include <futon/core/operation.hpp>
 #include <futon/filter/filter_chain.hpp>
@@ -31,18 +32,18 @@ public:
     outgoing_filters(intrusive_ptr<const client_chain> through, call& whose);
     outgoing_filters(const outgoing_filters&) = delete;
     outgoing_filters& operator=(const outgoing_filters&) = delete;
-    ~outgoing_filters() override;
+    FUTON_DETAIL_BODY ~outgoing_filters() override;
 
     /// Of the call that it was made for.
     void submit(intrusive_ptr<call> which, intrusive_ptr<operation> ending, deliver_reply deliver) noexcept;
     /// The same for one that gets no reply. Where a filter has to wait, it is taken; what fails then, nobody sees.
     [[nodiscard]] result<void> send_oneway(intrusive_ptr<call> which) noexcept;
 
-    bool fail(error why) noexcept override;
+    FUTON_DETAIL_BODY bool fail(error why) noexcept override;
     /// Comes by way of the call.
-    void cancel() noexcept override;
-    [[nodiscard]] std::string_view waited_by() const noexcept override;
-    void run(bool) noexcept override;
+    FUTON_DETAIL_BODY void cancel() noexcept override;
+    [[nodiscard]] FUTON_DETAIL_BODY std::string_view waited_by() const noexcept override;
+    FUTON_DETAIL_BODY void run(bool) noexcept override;
 
 private:
     struct continuation;
