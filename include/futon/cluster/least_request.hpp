@@ -33,7 +33,7 @@ public:
         });
     }
     void ended(node& n, const attempt_outcome& outcome) noexcept {
-        if (outcome.verdict == verdict::abandoned ) return;
+        if (outcome.verdict == verdict::abandoned) return;
         detail::take_success(n, outcome, memory, typical_);
         n.latency_at = outcome.now;
     }
