@@ -24,7 +24,7 @@ TEST_CASE("simulated_server: tells of its latency what a real server would") {
         // Mostly calls in quick succession; now and then nothing for a few seconds, so that what was noted grows old.
         now += dice.below(1000, 4 * i) == 0 ? futon::duration{3s} : futon::duration{dice.below(20'000'000, 4 * i + 1)};
         const auto in_flight = dice.below(dice.below(200, 4 * i + 2) == 0 ? 10'000 : 40, 4 * i + 3);
-        const auto told = real->report(in_flight, [] { return 0; }, 0, futon::time_point{now}).latency;
+        const auto told = real->report(in_flight, [] { return std::uint64_t{0}; }, 0, futon::time_point{now}).latency;
         REQUIRE(simulated.median(in_flight, now) == told);
         silent += told == futon::duration{};
         const auto took = futon::duration{dice.below(90'000'000, 4 * i + 1)};
