@@ -2,7 +2,8 @@
 # For futon's own tests, examples and benchmarks; never installed, never seen by a user's target.
 
 add_library(futon_warnings INTERFACE)
-target_compile_options(futon_warnings INTERFACE -Wall -Wextra -Wpedantic -Wconversion -Werror)
+target_compile_options(futon_warnings INTERFACE -Wall -Wextra -Wpedantic -Wconversion -Wsign-conversion -Wold-style-cast
+  -Wnon-virtual-dtor -Woverloaded-virtual -Wcast-qual -Wdouble-promotion -Wundef -Werror)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   # A false positive on Asio's coroutine frames from -O1 on (asio issue 1391).
   target_compile_options(futon_warnings INTERFACE -Wno-mismatched-new-delete)

@@ -30,7 +30,7 @@ run() {
 
 need_build_packages
 if [[ $peers == ON ]]; then
-    need_packages pkg-config libgrpc++-dev protobuf-compiler-grpc libcapnp-dev capnproto libthrift-dev thrift-compiler libevent-dev
+    need_packages pkg-config libgrpc++-dev libprotobuf-dev protobuf-compiler-grpc libcapnp-dev capnproto libthrift-dev thrift-compiler libevent-dev
 fi
 cmake --preset bench -D FUTON_BENCHMARK_PEERS=$peers
 cmake --build --preset bench
