@@ -31,11 +31,39 @@ TEST_CASE("asio_executor: a pool's runs work on its threads, and its timers fire
     const auto place = make_executor(pool.get_executor());
     const auto here = std::this_thread::get_id();
     std::vector<futon::future<bool>> all;
-    for (int i = 0; i < 100; ++i) all.push_back(make_ready(place).then([here] { return std::this_thread::get_id() != here; }));
+    for (int i = 0; i < 100; ++i)
+        all.push_back(make_ready(place).then([here] { return std::this_thread::get_id() != here; }));
     for (auto& one : all) CHECK(std::move(one).get());
     CHECK(futon::delay(place, 1ms).get_result().has_value());
     CHECK_FALSE(place->is_serial());
     pool.join();
+}
+
+// An executor of a user's own, which holds nothing that looks like one of Asio's.
+struct own_executor {
+    const void* nothing = nullptr;
+    asio::io_context* runs_on = nullptr;
+
+    template <class F>
+    void execute(F f) const {
+        asio::post(*runs_on, std::move(f));
+    }
+    asio::execution_context& query(asio::execution::context_t) const noexcept { return *runs_on; }
+    static constexpr asio::execution::blocking_t query(asio::execution::blocking_t) noexcept {
+        return asio::execution::blocking.never;
+    }
+    own_executor require(asio::execution::blocking_t::never_t) const noexcept { return *this; }
+    friend bool operator==(const own_executor&, const own_executor&) noexcept = default;
+};
+
+TEST_CASE("asio_executor: one of a user's own cannot tell whether it is blocked, and is not taken for another") {
+    asio::io_context io;
+    const auto place = make_executor(own_executor{.runs_on = &io});
+    CHECK_FALSE(place->blocked_by_this_thread());
+    bool ran = false;
+    make_ready(place).then([&ran] { ran = true; }).ignore();
+    io.run();
+    CHECK(ran);
 }
 
 TEST_CASE("asio_executor: blocking is would_deadlock on the context's own thread and on its strands") {

@@ -3,6 +3,8 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
+#include <array>
 #include <cstddef>
 #include <random>
 #include <string>
@@ -67,6 +69,38 @@ TEST_CASE("bytes: clear keeps the memory, reset gives it back, a moved-from buff
     CHECK(moved.capacity() == 0);
     moved.append(nullptr, 0);
     CHECK(moved.capacity() == 0);
+}
+
+TEST_CASE("bytes: a buffer begins in lent memory, and takes its own when that is full") {
+    std::array<std::byte, 8> lent;
+    byte_buffer buffer;
+    buffer.begin_in(lent);
+    buffer.append(as_bytes("12345678"));
+    CHECK(buffer.data() == lent.data());
+    SUBCASE("it grows") {
+        buffer.append(as_bytes("9"));
+        CHECK(buffer.data() != lent.data());
+        CHECK(as_text(buffer.view()) == "123456789");
+        buffer.reset();
+        CHECK(buffer.capacity() == 0);
+    }
+    SUBCASE("it is moved from, and assigned to") {
+        const auto moved = std::move(buffer);
+        CHECK(moved.data() == lent.data());
+        buffer.append(as_bytes("own"));
+        CHECK(as_text(buffer.view()) == "own");
+        CHECK(as_text(moved.view()) == "12345678");
+        byte_buffer other;
+        other.begin_in(lent);
+        other = std::move(buffer);
+        CHECK(as_text(other.view()) == "own");
+    }
+    SUBCASE("what is consumed makes room there") {
+        buffer.consume(4);
+        buffer.append(as_bytes("abcd"));
+        CHECK(buffer.data() == lent.data());
+        CHECK(as_text(buffer.view()) == "5678abcd");
+    }
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <doctest/doctest.h>
 
 #include <exception>
+#include <sstream>
 #include <stdexcept>
 #include <string>
 #include <system_error>
@@ -35,7 +36,10 @@ TEST_CASE("error: is a few words, knows its code and whether the handler may hav
 
 TEST_CASE("error: with_ changes a copy and leaves what shares its words alone") {
     const error first{errc::remote_error, "words", executed::yes};
-    const auto second = first.with_where("Greeter.greet").with_executed(executed::no).with_retry_after(5ms).with_remote_type("std::logic_error");
+    const auto second = first.with_where("Greeter.greet")
+                            .with_executed(executed::no)
+                            .with_retry_after(5ms)
+                            .with_remote_type("std::logic_error");
     CHECK(first.where().empty());
     CHECK(first.ran() == executed::yes);
     CHECK(second.where() == "Greeter.greet");
@@ -45,6 +49,21 @@ TEST_CASE("error: with_ changes a copy and leaves what shares its words alone") 
     CHECK(second.message() == "words");
     CHECK(second == first);
     CHECK(second.describe() == "Greeter.greet: remote_error: words");
+}
+
+TEST_CASE("error: describe says the words of a code once, also where an exception has added them to its own") {
+    const auto full = std::make_exception_ptr(std::system_error{std::make_error_code(std::errc::no_space_on_device), "writing"});
+    const auto code_words = std::make_error_code(std::errc::no_space_on_device).message();
+    CHECK(error::from_exception(full).message() == "writing: " + code_words);
+    CHECK(error::from_exception(full).describe() == code_words + ": writing");
+}
+
+TEST_CASE("error: prints as it describes itself, in streams and where a test compares it in vain") {
+    const error late{errc::deadline_exceeded, "no answer", executed::maybe};
+    std::ostringstream log;
+    log << "failed: " << late.with_where("Greeter.greet");
+    CHECK(log.str() == "failed: Greeter.greet: deadline_exceeded: no answer");
+    CHECK(doctest::toString(late) == "deadline_exceeded: no answer");
 }
 
 TEST_CASE("error: keeps codes of other categories, and numbers that it does not know") {
@@ -65,7 +84,8 @@ TEST_CASE("error: an exception comes back as it was thrown") {
     CHECK(kept.ran() == executed::yes);
     CHECK_THROWS_WITH_AS(kept.raise(), "mine", own);
 
-    const auto system = error::from_exception(std::make_exception_ptr(std::system_error{std::make_error_code(std::errc::timed_out)}));
+    const auto system =
+        error::from_exception(std::make_exception_ptr(std::system_error{std::make_error_code(std::errc::timed_out)}));
     CHECK(system == std::make_error_code(std::errc::timed_out));
     CHECK_THROWS_AS(system.raise(), std::system_error);
 
@@ -82,7 +102,8 @@ TEST_CASE("error: an exception comes back as it was thrown") {
 TEST_CASE("error: what an rpc_error says, says everything once") {
     CHECK(std::string{rpc_error{errc::unavailable}.what()} == "unavailable");
     const auto full = error{errc::remote_error, "no such user"}.with_where("Users.find at tcp://127.0.0.1:1");
-    CHECK(std::string{rpc_error{full}.what()} == "Users.find at tcp://127.0.0.1:1: no such user: remote_error");
+    CHECK(std::string{rpc_error{full}.what()} == "Users.find at tcp://127.0.0.1:1: remote_error: no such user");
+    CHECK(rpc_error{full}.what() == full.describe());
     CHECK(rpc_error{full}.code() == errc::remote_error);
     CHECK(rpc_error{full}.detail().where() == "Users.find at tcp://127.0.0.1:1");
     CHECK(std::error_code{errc::deadline_exceeded} == cond::timeout);

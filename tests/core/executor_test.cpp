@@ -76,12 +76,39 @@ TEST_CASE("executor: what is pushed last runs once there is nothing else") {
     CHECK(order == "abz");
 }
 
+TEST_CASE("executor: what completes next may run at once, unless something was queued before it") {
+    manual_executor place;
+    std::string order;
+    running_scope scope{*place.ref()};
+    CHECK_FALSE(scope.may_run_now());
+    scope.let_next_run();
+    CHECK(scope.may_run_now());
+    CHECK_FALSE(scope.may_run_now());
+    scope.let_next_run();
+    scope.push(make([&](bool) {
+        order += "a";
+        CHECK_FALSE(scope.may_run_now());
+    }));
+    CHECK_FALSE(scope.may_run_now());
+    scope.drain_between();
+    CHECK(order == "a");
+    CHECK_FALSE(scope.may_run_now());
+    // What runs so is part of the much that a batch may do.
+    int runs = 0;
+    for (; runs <= running_scope::most_between; ++runs) {
+        scope.let_next_run();
+        if (!scope.may_run_now()) break;
+    }
+    CHECK(runs == running_scope::most_between - 2);
+}
+
 TEST_CASE("executor: a long row of work gives others a turn: the rest goes through the executor's queue") {
     manual_executor place;
     int runs = 0;
     {
         running_scope scope{*place.ref()};
-        for (int i = 0; i < running_scope::most_in_a_row + 10; ++i) scope.push(make([&](bool accepted) { runs += accepted; }));
+        for (int i = 0; i < running_scope::most_in_a_row + 10; ++i)
+            scope.push(make([&](bool accepted) { runs += accepted; }));
     }
     CHECK(runs == running_scope::most_in_a_row);
     CHECK(place.queued() == 10);

@@ -39,7 +39,8 @@ TEST_CASE("recycling: sizes are rounded up to what is really given, large ones a
     CHECK(block_size(65) == 128);
     CHECK(block_size(block_cache::largest) == block_cache::largest);
     CHECK(block_size(block_cache::largest + 1) == block_cache::largest + 1);
-    for (const std::size_t size : {std::size_t{0}, std::size_t{1}, block_cache::largest, block_cache::largest + 1, std::size_t{100'000}}) {
+    for (const std::size_t size :
+         {std::size_t{0}, std::size_t{1}, block_cache::largest, block_cache::largest + 1, std::size_t{100'000}}) {
         void* memory = allocate_block(size);
         std::memset(memory, 0x5a, block_size(size));
         free_block(memory, size);
@@ -53,8 +54,17 @@ TEST_CASE("recycling: blocks may be freed on another thread, and more than are k
     std::thread{[&] {
         for (auto* one : blocks) free_block(one, 64);
     }}.join();
+    // What that thread kept has gone with it; this one keeps as many as it may, and gives those out first.
     for (auto& one : blocks) one = allocate_block(64);
     for (auto* one : blocks) free_block(one, 64);
+    auto& kept = futon::detail::this_thread_blocks();
+    std::size_t count = 0;
+    for (auto& one : blocks) {
+        if (!(one = kept.take(0))) break;
+        ++count;
+    }
+    CHECK(count == block_cache::blocks_per_class);
+    for (std::size_t i = 0; i < count; ++i) free_block(blocks[i], 64);
 }
 
 TEST_CASE("recycling: works as an allocator, and for types with a large alignment") {

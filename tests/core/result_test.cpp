@@ -81,7 +81,8 @@ TEST_CASE("result: chains by and_then, transform, or_else and transform_error") 
     CHECK(result<int>{2}.transform([](int value) { return std::to_string(value); }) == result<std::string>{"2"});
     CHECK(result<int>{errc::internal}.transform([](int) { return 1; }).error() == errc::internal);
     CHECK(result<int>{errc::internal}.or_else([](const error&) -> result<int> { return 5; }) == result<int>{5});
-    CHECK(result<int>{errc::internal}.transform_error([](const error&) { return error{errc::overloaded}; }).error() == errc::overloaded);
+    CHECK(result<int>{errc::internal}.transform_error([](const error&) { return error{errc::overloaded}; }).error() ==
+          errc::overloaded);
     int seen = 0;
     CHECK(result<int>{3}.transform([&](int value) { seen = value; }).has_value());
     CHECK(seen == 3);

@@ -23,6 +23,15 @@ TEST_CASE("retry: the delay doubles with each failure and stops at the ceiling")
     }
 }
 
+TEST_CASE("retry: a base past all reason is the ceiling, not an overflow") {
+    const futon::exponential_backoff policy{.max_attempts = 99, .base = futon::duration::max(), .ceiling = 50ms};
+    auto attempt = turned_away();
+    for (const int number : {1, 2, 60}) {
+        attempt.number = number;
+        CHECK(policy.next_delay(attempt) == 50ms);
+    }
+}
+
 TEST_CASE("retry: gives up rather than sleep past the deadline") {
     auto attempt = turned_away();
     attempt.deadline = attempt.now + 20ms;
@@ -31,7 +40,7 @@ TEST_CASE("retry: gives up rather than sleep past the deadline") {
     CHECK(futon::exponential_backoff{.base = 20ms}.next_delay(attempt) == 20ms);
 }
 
-TEST_CASE("retry: what may have run is repeated only if the method is idempotent, what has run never") {
+TEST_CASE("retry: what may have run is repeated only if the method is idempotent") {
     const futon::exponential_backoff policy;
     for (const bool idempotent : {false, true}) {
         CAPTURE(idempotent);
@@ -44,6 +53,18 @@ TEST_CASE("retry: what may have run is repeated only if the method is idempotent
         attempt.ran = futon::executed::yes;
         CHECK_FALSE(policy.next_delay(attempt).has_value());
     }
+}
+
+TEST_CASE("retry: what a handler answered is repeated if the policy says so, the method may run twice, and it may help") {
+    const futon::exponential_backoff policy{.answers = true};
+    auto attempt = turned_away();
+    attempt.code = futon::errc::unavailable;
+    attempt.ran = futon::executed::yes;
+    CHECK_FALSE(policy.next_delay(attempt).has_value());
+    attempt.idempotent = true;
+    CHECK(policy.next_delay(attempt).has_value());
+    attempt.code = futon::errc::remote_error;
+    CHECK_FALSE(policy.next_delay(attempt).has_value());
 }
 
 TEST_CASE("retry: what another attempt cannot mend is not repeated") {

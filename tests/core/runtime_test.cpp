@@ -10,6 +10,8 @@
 
 #include <doctest/doctest.h>
 
+#include <atomic>
+#include <cstddef>
 #include <future>
 #include <memory>
 #include <set>
@@ -29,7 +31,8 @@ using futon::runtime;
 TEST_CASE("runtime: hands out its I/O threads in turn") {
     const runtime threads{{.io_threads = 3}};
     std::set<std::thread::id> seen;
-    for (int i = 0; i < 6; ++i) seen.insert(make_ready(threads.executor()).then([] { return std::this_thread::get_id(); }).get());
+    for (int i = 0; i < 6; ++i)
+        seen.insert(make_ready(threads.executor()).then([] { return std::this_thread::get_id(); }).get());
     CHECK(seen.size() == 3);
     CHECK(threads.state()->io_thread_count() == 3);
 }
@@ -48,6 +51,84 @@ TEST_CASE("runtime: what was queued when it ends still runs; timers end; nothing
     for (auto& one : queued) CHECK(std::move(one).get_result().has_value());
     CHECK(std::move(sleeping).get_result().error() == errc::executor_rejected);
     CHECK(make_ready(kept).then([] {}).get_result().error() == errc::executor_rejected);
+}
+
+// Three I/O threads and the pool.
+std::vector<futon::executor_ref> places_of(const runtime& threads) {
+    return {threads.executor(), threads.executor(), threads.executor(), threads.pool()};
+}
+
+TEST_CASE("runtime: what hops from thread to thread when it ends still arrives, each time where it should") {
+    constexpr int walks = 100;
+    constexpr int hops = 40;
+    std::atomic<int> arrived{0};
+    std::atomic<int> elsewhere{0};
+    std::atomic<int> rejected{0};
+    for (int round = 0; round < 10; ++round) {
+        const runtime threads{{.io_threads = 3, .on_unhandled_error = [&](const futon::error&) { ++rejected; }}};
+        const auto places = places_of(threads);
+        for (std::size_t i = 0; i < walks; ++i) {
+            auto walk = make_ready(places[i % 4]).then([] { return 0; });
+            for (std::size_t hop = 1; hop <= hops; ++hop) {
+                const auto next = places[(i + hop) % 4];
+                walk = std::move(walk).on(next).then([&elsewhere, place = next.get()](int n) {
+                    if (futon::current_executor().get() != place) ++elsewhere;
+                    return n + 1;
+                });
+            }
+            std::move(walk).on_complete([&](futon::result<int> got) { (got && *got == hops ? arrived : rejected)++; });
+        }
+    }
+    CHECK(arrived == 10 * walks);
+    CHECK(elsewhere == 0);
+    CHECK(rejected == 0);
+}
+
+TEST_CASE("runtime: a timer that ends with it is told where its continuation belongs") {
+    std::atomic<int> told{0};
+    std::atomic<int> otherwise{0};
+    for (int round = 0; round < 50; ++round) {
+        const runtime threads{{.io_threads = 3, .on_unhandled_error = [&](const futon::error&) { ++otherwise; }}};
+        const auto places = places_of(threads);
+        for (const auto& from : places) {
+            for (const auto& to : places) {
+                futon::delay(from, 1h).on_complete(to, [&, place = to.get()](const futon::result<void>& got) {
+                    const bool there = futon::current_executor().get() == place;
+                    (there && !got && got.error() == errc::executor_rejected ? told : otherwise)++;
+                });
+            }
+        }
+    }
+    CHECK(told == 50 * 16);
+    CHECK(otherwise == 0);
+}
+
+TEST_CASE("runtime: ends although its code queues itself again and again, on an I/O thread or on the pool") {
+    struct endless final : futon::detail::work {
+        explicit endless(futon::executor_ref where) : at{std::move(where)} {}
+        void run(bool accepted) noexcept override {
+            if (!accepted || !at->post(*this)) ended.set_value();
+        }
+        futon::executor_ref at;
+        std::promise<void> ended;
+    };
+    for (const bool on_pool : {false, true}) {
+        CAPTURE(on_pool);
+        auto threads = std::make_unique<runtime>();
+        endless loop{on_pool ? threads->pool() : threads->executor()};
+        REQUIRE(loop.at->post(loop));
+        threads = nullptr;
+        loop.ended.get_future().wait();
+    }
+}
+
+TEST_CASE("runtime: a thread whose context was stopped by somebody goes on") {
+    const runtime threads;
+    const auto place = threads.executor();
+    for (int i = 0; i < 100; ++i) {
+        static_cast<asio::io_context*>(static_cast<asio::execution_context*>(place->asio_context()))->stop();
+        CHECK(make_ready(place).then([i] { return i; }).get() == i);
+    }
 }
 
 TEST_CASE("runtime: its last copy may be dropped on one of its own threads, I/O or pool") {
@@ -86,7 +167,10 @@ TEST_CASE("runtime: on a lent context each place is a strand of it, and its thre
 TEST_CASE("runtime: unseen failures and reports go where its options say") {
     std::promise<std::string> seen;
     const runtime threads{{.on_unhandled_error = [&](const futon::error& why) { seen.set_value(why.message()); }}};
-    { static_cast<void>(futon::make_failed<int>(threads.executor(), futon::error{errc::unavailable, "nobody looked"})); }
+    {
+        static_cast<void>(
+            futon::make_failed<int>(threads.executor(), futon::error{errc::unavailable, "nobody looked"}));
+    }
     CHECK(seen.get_future().get() == "nobody looked");
 }
 

@@ -101,7 +101,8 @@ TEST_CASE("serialised_executor: what is posted inside of it waits for its turn")
     CHECK(order == std::vector{1, 2});
 }
 
-TEST_CASE("serialised_executor: refused by its inner one, everything that waits is refused, and later work runs again") {
+TEST_CASE(
+    "serialised_executor: refused by its inner one, everything that waits is refused, and later work runs again") {
     futon::testing::manual_executor place;
     auto serial = make_intrusive<serialised_executor>(place.ref());
     place.limit_queue(0);

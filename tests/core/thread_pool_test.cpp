@@ -90,7 +90,7 @@ public:
     bool post(futon::detail::work&) noexcept override { return false; }
     bool blocked_by_this_thread() const noexcept override { return false; }
     void* asio_context() noexcept override { return &gone_; }
-    void arm(futon::detail::timer& t, futon::time_point) override { t.fire(true); }
+    bool try_arm(futon::detail::timer& t, futon::time_point) override { return t.fire(true), true; }
     bool disarm(futon::detail::timer&) noexcept override { return false; }
 
 private:
@@ -99,7 +99,8 @@ private:
 
 TEST_CASE("thread_pool: left while it still runs something, it holds nothing of its timers, and arms none") {
     std::atomic<bool> gone{false};
-    auto pool = futon::detail::make_intrusive<futon::detail::thread_pool>(2u, 8u, futon::detail::make_intrusive<watched_timers>(gone));
+    auto pool = futon::detail::make_intrusive<futon::detail::thread_pool>(
+        2u, 8u, futon::detail::make_intrusive<watched_timers>(gone));
     std::latch running{1};
     std::latch may_end{1};
     std::latch done{1};

@@ -4,6 +4,7 @@
 #include <doctest/doctest.h>
 
 #include <array>
+#include <cstddef>
 #include <optional>
 #include <random>
 #include <vector>
@@ -46,6 +47,35 @@ TEST_CASE("timer_queue: adding again moves, removing twice is false the second t
     CHECK(queue.remove(one));
     CHECK_FALSE(queue.remove(one));
     CHECK(queue.size() == 0);
+}
+
+TEST_CASE("timer_queue: those of one instant come in the order in which they were added, or added again") {
+    timer_queue queue;
+    std::array<silent, 8> timers;
+    for (auto& each : timers) queue.add(each, time_point{10ms});
+    queue.add(timers[2], time_point{10ms});
+    for (const std::size_t expected : {0u, 1u, 3u, 4u, 5u, 6u, 7u, 2u}) {
+        CAPTURE(expected);
+        CHECK(queue.pop_any() == &timers[expected]);
+    }
+}
+
+TEST_CASE("timer_heap: keeps something beside each timer") {
+    futon::detail::timer_heap<int> heap;
+    std::array<silent, 3> timers;
+    heap.add(timers[0], time_point{30ms}, 1);
+    heap.add(timers[1], time_point{10ms}, 2);
+    heap.add(timers[0], time_point{20ms}, 3);
+    CHECK(heap.find(timers[2]) == nullptr);
+    REQUIRE(heap.find(timers[0]) != nullptr);
+    CHECK(heap.find(timers[0])->owner == 3);
+    CHECK(heap.first().which == &timers[1]);
+    const auto taken = heap.take(timers[0]);
+    REQUIRE(taken.has_value());
+    CHECK(taken->owner == 3);
+    CHECK(taken->due == time_point{20ms});
+    CHECK_FALSE(heap.take(timers[0]).has_value());
+    CHECK(heap.size() == 1);
 }
 
 TEST_CASE("timer_queue: stays in order under any mix of adding and removing") {

@@ -30,7 +30,8 @@ TEST_CASE("with_context: code sees the trace and the baggage, and nothing is lef
     });
     CHECK(got == 7);
     CHECK_FALSE(current_context());
-    CHECK_THROWS_AS(with_context({.baggage = {{"a", "b"}}}, []() -> int { throw std::runtime_error{"x"}; }), std::runtime_error);
+    CHECK_THROWS_AS(with_context({.baggage = {{"a", "b"}}}, []() -> int { throw std::runtime_error{"x"}; }),
+                    std::runtime_error);
     CHECK_FALSE(current_context());
 }
 

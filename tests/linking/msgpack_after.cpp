@@ -45,10 +45,13 @@ struct Keeper {
 };
 FUTON_SERVICE(Keeper, keep)
 
-// Packs and unpacks before msgpack's own headers are there, and not only at the end of the file, where templates are made.
+// Packs and unpacks before msgpack's own headers are there, and
+// not only at the end of the file, where templates are made.
 static_assert(futon::detail::judge<futon::detail::purpose::result, Everything>() == futon::detail::refusal::none);
-static_assert(futon::detail::judge<futon::detail::purpose::argument, std::string_view>() == futon::detail::refusal::none);
-static_assert(futon::detail::judge<futon::detail::purpose::argument, futon::bytes_view>() == futon::detail::refusal::none);
+static_assert(futon::detail::judge<futon::detail::purpose::argument, std::string_view>() ==
+              futon::detail::refusal::none);
+static_assert(futon::detail::judge<futon::detail::purpose::argument, futon::bytes_view>() ==
+              futon::detail::refusal::none);
 
 #include <msgpack.hpp>
 

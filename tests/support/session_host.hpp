@@ -39,9 +39,12 @@ enum class behaviour : std::uint32_t { echo, later, error, segment, abandon, ove
     }();
     return *all.at(number);
 }
-[[nodiscard]] inline const method_info& method_of(behaviour what) { return method_of(static_cast<std::uint32_t>(what)); }
+[[nodiscard]] inline const method_info& method_of(behaviour what) {
+    return method_of(static_cast<std::uint32_t>(what));
+}
 
-/// One call's streams at one end: numbered items out, and a check that those that come are in order and within the window.
+/// One call's streams at one end: numbered items out, and a check
+/// that those that come are in order and within the window.
 class host_port final : public detail::stream_port {
 public:
     host_port(any_session& machine, bool mine) : machine_{&machine}, mine_{mine} {}
@@ -49,7 +52,9 @@ public:
     void accepted(detail::item_carrier&, detail::stream_key) noexcept override {}
     void item(bytes_view body) noexcept override {
         const std::string expected = (mine_ ? "callee " : "caller ") + std::to_string(received++) + " ";
-        if (!as_text(body).starts_with(expected) && wrong.empty()) wrong = "got '" + std::string{as_text(body.first(std::min<std::size_t>(40, body.size())))} + "', not '" + expected + "'";
+        if (!as_text(body).starts_with(expected) && wrong.empty())
+            wrong = "got '" + std::string{as_text(body.first(std::min<std::size_t>(40, body.size())))} + "', not '" +
+                    expected + "'";
         if (ended) wrong = "an item after the end";
         largest = std::max(largest, item_cost(body.size()));
         held += item_cost(body.size());
@@ -57,7 +62,7 @@ public:
     }
     void items_ended() noexcept override { ended = true; }
     void may_send() noexcept override { ++credits; }
-    void close() noexcept override {}
+    void close(const error&) noexcept override {}
 
     [[nodiscard]] detail::stream_key key() const { return {id, mine_}; }
     detail::item_fate send(std::size_t size) {
@@ -99,8 +104,12 @@ class session_host {
 public:
     using call_ptr = detail::intrusive_ptr<detail::call>;
 
-    session_host(side role, const time_point& now, const limits& bounds = {})
-        : now_{&now}, made_{std::make_unique<session<futon_protocol>>(session_options{.role = role, .limits = bounds, .categories = categories}, now)} {}
+    session_host(side role, const time_point& now, const limits& bounds = {},
+                 detail::intrusive_ptr<detail::unsent_bytes> unsent = {})
+        : now_{&now},
+          made_{std::make_unique<session<futon_protocol>>(
+              session_options{
+                  .role = role, .limits = bounds, .categories = categories, .unsent = std::move(unsent)}, now)} {}
 
     [[nodiscard]] any_session& machine() const { return *made_; }
 
@@ -148,7 +157,9 @@ public:
         }
         return index;
     }
-    std::size_t call(std::string body, behaviour what = behaviour::echo) { return place({.body = std::move(body), .what = what}); }
+    std::size_t call(std::string body, behaviour what = behaviour::echo) {
+        return place({.body = std::move(body), .what = what});
+    }
 
     /// False if it was over.
     bool cancel(std::size_t index) {
@@ -191,12 +202,15 @@ public:
 
     std::vector<call_ptr> calls;
     std::vector<detail::intrusive_ptr<host_port>> ports;  ///< Null for calls without streams.
-    std::map<std::uint64_t, detail::intrusive_ptr<host_port>> ports_in;  ///< Of the calls that came in, answered ones too.
+    /// Of the calls that came in, answered ones too.
+    std::map<std::uint64_t, detail::intrusive_ptr<host_port>> ports_in;
     bool accepts = true;
     bool reads_items = true;
     std::vector<std::string> bodies;
     std::vector<bool> oneways;
     std::vector<outcome> outcomes;
+    std::vector<std::string> given_back;         ///< Of one-way calls that turned out not to have run.
+    std::uint64_t oneways_lost = 0;              ///< As the session says.
     std::map<std::string, int> ran;              ///< Bodies that a handler was given, and how often.
     std::map<std::uint64_t, std::string> waiting;  ///< Incoming calls that are not answered yet.
     std::vector<std::uint64_t> cancelled;
@@ -232,7 +246,9 @@ private:
                 case event::kind::load_query: made_->tell_load(it.id, load); break;
                 case event::kind::load: loads_told.emplace_back(it.id, it.load); break;
                 case event::kind::alive: signs_of_life.push_back(it.id); break;
-                case event::kind::bound: bound[it.method] = std::string{it.names->service} + "." + std::string{it.names->method}; break;
+                case event::kind::bound:
+                    bound[it.method] = std::string{it.names->service} + "." + std::string{it.names->method};
+                    break;
                 case event::kind::request: serve(it); break;
                 case event::kind::cancelled:
                     cancelled.push_back(it.id);
@@ -246,11 +262,20 @@ private:
                     break;
                 }
                 case event::kind::failed: {
-                    auto& its = end(index_of(it.call));
+                    const auto index = index_of(it.call);
+                    if (oneways[index]) {  // What was said of it at first is taken back.
+                        outcomes[index] = {};
+                        given_back.push_back(bodies[index]);
+                    }
+                    auto& its = end(index);
                     its.why = it.why;
                     its.times = it.call->times;
                     break;
                 }
+                case event::kind::oneways_lost:
+                    oneways_lost += it.id;
+                    last_why = it.why;
+                    break;
                 case event::kind::goodbye:
                 case event::kind::draining:
                 case event::kind::broken: last_why = it.why; break;
@@ -299,7 +324,9 @@ private:
             case behaviour::echo:
             default: break;
         }
-        const auto time = static_cast<behaviour>(it.method) == behaviour::timed && it.wants_times ? std::chrono::milliseconds{7} : duration{-1};
+        const auto time = static_cast<behaviour>(it.method) == behaviour::timed && it.wants_times
+                              ? std::chrono::milliseconds{7}
+                              : duration{-1};
         if (auto* into = made_->begin_reply(it.id, {.headers = &reply_headers, .handler_time = time})) {
             into->append(it.body);
             made_->end_reply();
@@ -311,7 +338,8 @@ private:
     byte_buffer input_;
 };
 
-/// What is wrong with the calls that `caller` made and `server` saw, both of which have lost their connection; empty: nothing.
+/// What is wrong with the calls that `caller` made and `server`
+/// saw, both of which have lost their connection; empty: nothing.
 [[nodiscard]] inline std::string judge(const session_host& caller, const session_host& server) {
     for (std::size_t i = 0; i < caller.outcomes.size(); ++i) {
         const auto& its = caller.outcomes[i];
@@ -321,9 +349,12 @@ private:
         if (its.endings != 1) return who + "ended " + std::to_string(its.endings) + " times";
         if (times > 1) return who + "ran " + std::to_string(times) + " times";
         if (its.ok && !caller.oneways[i] && times == 0) return who + "succeeded and never ran";
-        if (!its.ok && its.why.ran() == executed::no && times > 0) return who + "ran, though it is said that it did not: " + its.why.describe();
-        if (!its.ok && its.why.ran() == executed::yes && times == 0) return who + "never ran, though it is said that it did: " + its.why.describe();
-        if (its.ok && !caller.oneways[i] && its.body != caller.bodies[i]) return who + "got the answer of another: " + its.body.substr(0, 40);
+        if (!its.ok && its.why.ran() == executed::no && times > 0)
+            return who + "ran, though it is said that it did not: " + its.why.describe();
+        if (!its.ok && its.why.ran() == executed::yes && times == 0)
+            return who + "never ran, though it is said that it did: " + its.why.describe();
+        if (its.ok && !caller.oneways[i] && its.body != caller.bodies[i])
+            return who + "got the answer of another: " + its.body.substr(0, 40);
     }
     return {};
 }

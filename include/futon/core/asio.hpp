@@ -17,16 +17,18 @@
 #error "futon: Asio was included before futon without ASIO_STANDALONE. Compile with -DASIO_STANDALONE."
 #endif
 #if defined(FUTON_DETAIL_ASIO_NEEDS_HELP) && !defined(ASIO_HAS_CO_AWAIT)
-#error "futon: Asio was included before futon without coroutines. Compile with -DASIO_HAS_CO_AWAIT -DASIO_HAS_STD_COROUTINE."
+#error \
+    "futon: Asio was included before futon without coroutines. Compile with -DASIO_HAS_CO_AWAIT -DASIO_HAS_STD_COROUTINE."
 #endif
 #endif
 
 #ifndef ASIO_STANDALONE
 #define ASIO_STANDALONE 1
 #endif
-// futon::compiled holds Asio's own functions, too: headers then only declare them. Who has included Asio before as headers
-// only goes on with that.
-#if defined(FUTON_COMPILED) && !defined(ASIO_SEPARATE_COMPILATION) && !defined(ASIO_DYN_LINK) && !defined(ASIO_HEADER_ONLY)
+// futon::compiled holds Asio's own functions, too: headers then only declare them. Who has included Asio before as
+// headers only goes on with that.
+#if defined(FUTON_COMPILED) && !defined(ASIO_SEPARATE_COMPILATION) && !defined(ASIO_DYN_LINK) && \
+    !defined(ASIO_HEADER_ONLY)
 #define ASIO_SEPARATE_COMPILATION 1
 #endif
 #if defined(FUTON_DETAIL_ASIO_NEEDS_HELP)

@@ -15,7 +15,9 @@
 namespace futon {
 namespace detail {
 
-[[nodiscard]] executor_ref executor_over(asio::any_io_executor inner);
+/// A template, of `asio::any_io_executor` alone, so that only programs that call `make_executor` compile it.
+template <class AnyExecutor>
+[[nodiscard]] executor_ref executor_over(AnyExecutor inner);
 
 template <class Ex>
 concept asio_executor_like = std::convertible_to<Ex, asio::any_io_executor> && !std::convertible_to<Ex, executor_ref>;

@@ -37,19 +37,32 @@ public:
         : data_{std::exchange(other.data_, nullptr)},
           begin_{std::exchange(other.begin_, 0)},
           end_{std::exchange(other.end_, 0)},
-          capacity_{std::exchange(other.capacity_, 0)} {}
+          capacity_{std::exchange(other.capacity_, 0)},
+          lent_{std::exchange(other.lent_, false)} {}
     byte_buffer& operator=(byte_buffer&& other) noexcept {
         byte_buffer taken{std::move(other)};
         swap(taken);
         return *this;
     }
-    ~byte_buffer() { detail::free_block(data_, capacity_); }
+    ~byte_buffer() {
+        if (!lent_) detail::free_block(data_, capacity_);
+    }
+
+    /// Begins in memory of the caller's, and takes some of its own when that is full. Only before anything is written.
+    ///
+    /// Lifetime: `memory` must outlive the use of this buffer, and of any that it is moved into.
+    void begin_in(std::span<std::byte> memory) noexcept {
+        data_ = memory.data();
+        capacity_ = memory.size();
+        lent_ = true;
+    }
 
     void swap(byte_buffer& other) noexcept {
         std::swap(data_, other.data_);
         std::swap(begin_, other.begin_);
         std::swap(end_, other.end_);
         std::swap(capacity_, other.capacity_);
+        std::swap(lent_, other.lent_);
     }
 
     [[nodiscard]] std::size_t size() const noexcept { return end_ - begin_; }
@@ -101,7 +114,10 @@ private:
             while (wanted - size() < count) wanted *= 2;
             auto* grown = static_cast<std::byte*>(detail::allocate_block(wanted));
             if (!empty()) std::memcpy(grown, data_ + begin_, size());
-            detail::free_block(std::exchange(data_, grown), std::exchange(capacity_, wanted));
+            if (!lent_) detail::free_block(data_, capacity_);
+            data_ = grown;
+            capacity_ = wanted;
+            lent_ = false;
         }
         end_ = size();
         begin_ = 0;
@@ -111,6 +127,7 @@ private:
     std::size_t begin_ = 0;
     std::size_t end_ = 0;
     std::size_t capacity_ = 0;
+    bool lent_ = false;  // The memory is another's.
 };
 
 }  // namespace futon

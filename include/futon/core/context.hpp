@@ -27,7 +27,9 @@ public:
     /// One within `outer`, which stops when that does; null: one of its own.
     context(detail::intrusive_ptr<const context> outer, time_point deadline, trace_ptr trace) noexcept
         // To the one that has the stop, so that no chain of them grows.
-        : outer_{outer && outer->outer_ ? outer->outer_ : std::move(outer)}, deadline_{deadline}, trace_{std::move(trace)} {}
+        : outer_{outer && outer->outer_ ? outer->outer_ : std::move(outer)},
+          deadline_{deadline},
+          trace_{std::move(trace)} {}
     ~context() override { delete source_.load(std::memory_order_acquire); }
 
     /// When the request's time is up; `no_deadline` if it has none.
@@ -38,7 +40,9 @@ public:
         return outer_ ? outer_->stop_requested() : stopped_.load(std::memory_order_acquire);
     }
     /// The trace that the request belongs to, as a W3C `traceparent`; empty if none. Valid as long as this.
-    [[nodiscard]] std::string_view trace_parent() const noexcept { return trace_ ? std::string_view{trace_->parent} : ""; }
+    [[nodiscard]] std::string_view trace_parent() const noexcept {
+        return trace_ ? std::string_view{trace_->parent} : "";
+    }
     /// A value that some service on the request's way has set for all after it. Valid as long as this.
     [[nodiscard]] std::optional<std::string_view> baggage(std::string_view key) const noexcept {
         return trace_ ? trace_->find(key) : std::nullopt;

@@ -15,37 +15,37 @@ namespace futon {
 ///
 /// A number that this version does not know is kept as it came: its text is "unknown error 123".
 enum class errc : std::int32_t {
-    deadline_exceeded = 1,     ///< The call's time ran out.
-    cancelled = 2,             ///< The caller gave up on the call.
-    connect_failed = 3,        ///< No connection could be made.
-    connection_lost = 4,       ///< The connection broke while the call was under way.
-    not_connected = 5,         ///< There is no connection now and none is being waited for.
-    client_closed = 6,         ///< The client of this stub was closed or destroyed.
-    overloaded = 7,            ///< A queue or a limit was full; try later or elsewhere.
-    executor_rejected = 8,     ///< The executor that should run the continuation refused it.
-    no_such_method = 9,        ///< The server does not offer that service or method.
-    bad_arguments = 10,        ///< The arguments could not be decoded as the method's parameters.
-    bad_reply = 11,            ///< The reply could not be decoded as the method's result.
-    protocol_error = 12,       ///< The peer broke the wire protocol.
-    message_too_big = 13,      ///< A message exceeds a size limit of either side.
-    version_mismatch = 14,     ///< Both sides know the method, with signatures that do not fit.
-    remote_error = 15,         ///< The handler failed: it threw, or returned an error.
-    broken_promise = 16,       ///< A promise or responder was dropped without an answer.
-    would_deadlock = 17,       ///< Blocking here would wait for this very thread.
-    no_state = 18,             ///< The future or promise is empty or was already consumed.
-    already_satisfied = 19,    ///< The promise was already completed.
-    all_failed = 20,           ///< Each alternative failed.
-    unavailable = 21,          ///< The service is not available there now, e.g. it is shutting down.
-    no_provider = 22,          ///< No endpoint is known for the service.
-    unsupported_protocol = 23, ///< The endpoint's protocol is not compiled in or not known.
-    internal = 24,             ///< A bug in futon or a violated precondition on the other side.
-    resource_exhausted = 25,   ///< Memory, descriptors or another resource ran out.
-    unauthenticated = 26,      ///< The caller did not prove who it is.
-    permission_denied = 27,    ///< The caller may not do this.
-    tls_failed = 28,           ///< The TLS handshake or verification failed.
-    no_executor = 29,          ///< A future was made with no executor to run its continuations on.
-    listen_failed = 30,        ///< An address could not be listened on.
-    bad_address = 31,          ///< An endpoint's text could not be understood or resolved.
+    deadline_exceeded = 1,      ///< The call's time ran out.
+    cancelled = 2,              ///< The caller gave up on the call.
+    connect_failed = 3,         ///< No connection could be made.
+    connection_lost = 4,        ///< The connection broke while the call was under way.
+    not_connected = 5,          ///< There is no connection now and none is being waited for.
+    client_closed = 6,          ///< The client of this stub was closed or destroyed.
+    overloaded = 7,             ///< A queue or a limit was full; try later or elsewhere.
+    executor_rejected = 8,      ///< The executor that should run the continuation refused it.
+    no_such_method = 9,         ///< The server does not offer that service or method.
+    bad_arguments = 10,         ///< The arguments could not be decoded as the method's parameters.
+    bad_reply = 11,             ///< The reply could not be decoded as the method's result.
+    protocol_error = 12,        ///< The peer broke the wire protocol.
+    message_too_big = 13,       ///< A message exceeds a size limit of either side.
+    version_mismatch = 14,      ///< Both sides know the method, with signatures that do not fit.
+    remote_error = 15,          ///< The handler failed: it threw, or returned an error.
+    broken_promise = 16,        ///< A promise or responder was dropped without an answer.
+    would_deadlock = 17,        ///< Blocking here would wait for this very thread.
+    no_state = 18,              ///< The future or promise is empty or was already consumed.
+    already_satisfied = 19,     ///< The promise was already completed.
+    all_failed = 20,            ///< Each alternative failed.
+    unavailable = 21,           ///< The service is not available there now, e.g. it is shutting down.
+    no_provider = 22,           ///< No endpoint is known for the service.
+    unsupported_protocol = 23,  ///< The endpoint's protocol is not compiled in or not known.
+    internal = 24,              ///< A bug in futon or a violated precondition on the other side.
+    resource_exhausted = 25,    ///< Memory, descriptors or another resource ran out.
+    unauthenticated = 26,       ///< The caller did not prove who it is.
+    permission_denied = 27,     ///< The caller may not do this.
+    tls_failed = 28,            ///< The TLS handshake or verification failed.
+    no_executor = 29,           ///< A future was made with no executor to run its continuations on.
+    listen_failed = 30,         ///< An address could not be listened on.
+    bad_address = 31,           ///< An endpoint's text could not be understood or resolved.
 };
 
 /// Groups of codes by what the caller can do; compare with `error::is` or `error_code == cond`.
@@ -106,8 +106,11 @@ enum class executed : std::uint8_t {
 [[nodiscard]] constexpr std::string_view usual_words(errc code) noexcept {
     switch (code) {
         case errc::not_connected: return "not connected yet";
-        case errc::no_state: return "it is empty: moved from, used up by an earlier get() or stage, or never given anything";
-        case errc::no_executor: return "made outside of futon's threads, so that its stages have no place: give it an executor first, e.g. a runtime's executor()";
+        case errc::no_state:
+            return "it is empty: moved from, used up by an earlier get() or stage, or never given anything";
+        case errc::no_executor:
+            return "made outside of futon's threads, so that its stages have no place: give it an executor first, e.g. "
+                   "a runtime's executor()";
         case errc::broken_promise: return "its promise, responder or sink was dropped without an answer or an end";
         case errc::executor_rejected: return "the executor of the continuation is full, or has ended";
         default: return {};

@@ -10,6 +10,8 @@
 #include <futon/core/time.hpp>
 
 #include <exception>
+#include <iosfwd>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -42,13 +44,15 @@ public:
     [[nodiscard]] std::error_code code() const noexcept { return {value_, category_ ? *category_ : futon_category()}; }
     /// Whether the handler of the failed call could have run.
     [[nodiscard]] executed ran() const noexcept { return ran_; }
-    /// Words for a person; never empty. Valid until this copy is assigned or destroyed.
+    /// Words for a person; never empty.
     [[nodiscard]] std::string message() const;
     /// Where it happened, e.g. "Greeter.greet at tcp://127.0.0.1:12200"; empty if that is not known.
+    /// Valid until this copy is assigned or destroyed.
     [[nodiscard]] std::string_view where() const noexcept { return detail_ ? std::string_view{detail_->where} : ""; }
     /// How long the peer asks to wait before another try; zero means that it did not say.
     [[nodiscard]] duration retry_after() const noexcept { return detail_ ? detail_->retry_after : duration{}; }
     /// The type name of the exception that the remote handler threw, as the peer spelled it; may be empty.
+    /// Valid until this copy is assigned or destroyed.
     [[nodiscard]] std::string_view remote_type() const noexcept {
         return detail_ ? std::string_view{detail_->remote_type} : "";
     }
@@ -60,7 +64,9 @@ public:
     template <class E>
     [[nodiscard]] std::optional<E> payload() const;
     /// The same as it travels: one msgpack value, of the type that `remote_type()` names. Valid as long as this copy.
-    [[nodiscard]] bytes_view payload_bytes() const noexcept { return detail_ ? as_bytes(detail_->payload) : bytes_view{}; }
+    [[nodiscard]] bytes_view payload_bytes() const noexcept {
+        return detail_ ? as_bytes(detail_->payload) : bytes_view{};
+    }
 
     /// Whether the code belongs to the group.
     [[nodiscard]] bool is(cond group) const noexcept { return code() == make_error_condition(group); }
@@ -74,13 +80,18 @@ public:
     [[nodiscard]] error with_remote_type(std::string type) const;
     [[nodiscard]] error with_payload(bytes_view encoded) const;
 
-    /// "where: code: message", for logs.
+    /// "where: code: message", for logs; each where there is one, and nothing twice.
     [[nodiscard]] std::string describe() const;
 
     /// Two errors are equal if their codes are.
     friend bool operator==(const error& a, const error& b) noexcept { return a.code() == b.code(); }
     friend bool operator==(const error& a, errc b) noexcept { return a.code() == make_error_code(b); }
     friend bool operator==(const error& a, std::error_code b) noexcept { return a.code() == b; }
+    /// Prints what `describe()` says, e.g. into a log, or where a test that compares errors fails.
+    template <class Traits>
+    friend std::basic_ostream<char, Traits>& operator<<(std::basic_ostream<char, Traits>& out, const error& e) {
+        return out << e.describe();
+    }
 
 private:
     struct block final : detail::ref_counted {
@@ -101,16 +112,29 @@ private:
     detail::intrusive_ptr<block> detail_;
 };
 
-/// What `get()` and `value()` throw. `what()` is "where: message: code".
+namespace detail {
+
+/// Its code; of an application's own, `remote_error`.
+[[nodiscard]] inline errc errc_of(const error& why) noexcept {
+    const auto code = why.code();
+    return code.category() == futon_category() ? static_cast<errc>(code.value()) : errc::remote_error;
+}
+
+}  // namespace detail
+
+/// What `get()` and `value()` throw. `what()` is what `error::describe()` says: "where: code: message".
 class rpc_error : public std::system_error {
 public:
-    explicit rpc_error(error why) : std::system_error{base_of(why)}, detail_{std::move(why)} {}
+    explicit rpc_error(error why)
+        : std::system_error{why.code()},
+          text_{std::make_shared<const std::string>(why.describe())},
+          detail_{std::move(why)} {}
+    [[nodiscard]] const char* what() const noexcept override { return text_->c_str(); }
     [[nodiscard]] const error& detail() const noexcept { return detail_; }
 
 private:
-    // The base class appends the code's own text.
-    static std::system_error base_of(const error& why);
-
+    // Shared, since copies of exceptions must not throw; the base class would put the code last.
+    std::shared_ptr<const std::string> text_;
     error detail_;
 };
 

@@ -35,8 +35,13 @@ public:
     [[nodiscard]] virtual time_point now() const noexcept { return clock::now(); }
     /// The same to within a tick of the system, where that is cheaper.
     [[nodiscard]] virtual detail::rough_time rough_now() const noexcept { return detail::exactly(now()); }
-    /// Fires `t` at `due`, inside this executor or its helper; never early. Arming again moves it.
-    virtual void arm(detail::timer& t, time_point due) = 0;
+    /// Fires `t` at `due`, inside this executor or its helper: never early, and never from in here, however late it is.
+    /// Arming again moves it. False: this has ended, and `t` will not fire.
+    [[nodiscard]] virtual bool try_arm(detail::timer& t, time_point due) = 0;
+    /// The same, but an executor that has ended fires it here, as not due: not for who holds a lock.
+    void arm(detail::timer& t, time_point due) {
+        if (!try_arm(t, due)) t.fire(false);
+    }
     /// True if `t` was armed and will not fire; false if it fires now or has fired.
     virtual bool disarm(detail::timer& t) noexcept = 0;
     /// Where failures that nobody sees are reported.
@@ -54,13 +59,22 @@ using executor_ref = detail::intrusive_ptr<executor>;
 
 namespace detail {
 
+/// Arms `t` where nothing may throw, and with a lock held. False: it will not fire.
+[[nodiscard]] inline bool will_fire(executor& where, timer& t, time_point due) noexcept {
+    try {
+        return where.try_arm(t, due);
+    } catch (...) {
+        return false;
+    }
+}
+
 class running_scope;
 
 struct thread_state {
-    running_scope* scope = nullptr;   // The innermost executor that this thread runs inside.
-    context* current = nullptr;       // Of the user code that runs now.
-    work_queue* refused = nullptr;    // Set while refused work is being completed further up the stack.
-    bool may_block = false;           // Inside `blocking_allowed`.
+    running_scope* scope = nullptr;  // The innermost executor that this thread runs inside.
+    context* current = nullptr;      // Of the user code that runs now.
+    work_queue* refused = nullptr;   // Set while refused work is being completed further up the stack.
+    bool may_block = false;          // Inside `blocking_allowed`.
 };
 
 // Not inlined: clang 16 caches a thread-local's address across the suspension of a coroutine.
@@ -80,7 +94,8 @@ public:
     static constexpr int most_in_a_row = 256;
     static constexpr int most_between = 1024;
 
-    explicit running_scope(executor& where) noexcept : where_{where}, outer_{std::exchange(this_thread().scope, this)} {}
+    explicit running_scope(executor& where) noexcept
+        : where_{where}, outer_{std::exchange(this_thread().scope, this)} {}
     running_scope(const running_scope&) = delete;
     running_scope& operator=(const running_scope&) = delete;
     ~running_scope() {
@@ -93,15 +108,26 @@ public:
     /// Runs `item` when this scope has nothing else to do, e.g. to write what all of it produced.
     void push_last(work& item) noexcept { last_.push(item); }
     void drain() noexcept;
-    /// Runs what is queued in the midst of a batch, while all of it is at hand, unless that was much already. Only where
-    /// whatever runs may end what the caller works on.
+    /// Runs what is queued in the midst of a batch, while all of it is at hand, unless that was much already. Only
+    /// where whatever runs may end what the caller works on.
     void drain_between() noexcept {
+        next_may_run_ = false;
         while (between_ > 0) {
             auto* const next = queue_.pop();
             if (!next) return;
             --between_;
             next->run(true);
         }
+    }
+    /// The next thing that is completed may run at once, as it would in the `drain_between` that follows: who completes
+    /// it has nothing left to do.
+    void let_next_run() noexcept { next_may_run_ = true; }
+    /// Whether that is the one, and nothing was queued before it.
+    [[nodiscard]] bool may_run_now() noexcept {
+        if (!next_may_run_ || between_ == 0 || !queue_.empty()) return false;
+        next_may_run_ = false;
+        --between_;
+        return true;
     }
     [[nodiscard]] executor& where() const noexcept { return where_; }
     [[nodiscard]] const running_scope* outer() const noexcept { return outer_; }
@@ -117,6 +143,7 @@ private:
     work_queue queue_;
     work_queue last_;
     int between_ = most_between;
+    bool next_may_run_ = false;
 };
 
 [[nodiscard]] inline bool inside(const executor& where) noexcept {

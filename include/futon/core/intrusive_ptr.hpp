@@ -5,8 +5,8 @@
 /// A counted pointer to an object that carries its own count: one word, no control block.
 
 #include <atomic>
-#include <cstdint>
 #include <cstddef>
+#include <cstdint>
 #include <type_traits>
 #include <utility>
 
@@ -21,7 +21,9 @@ public:
 
     void add_ref() const noexcept { refs_.fetch_add(1, std::memory_order_relaxed); }
     /// The same, for an object that nobody else can know yet.
-    void add_ref_unshared() const noexcept { refs_.store(refs_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed); }
+    void add_ref_unshared() const noexcept {
+        refs_.store(refs_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+    }
     void release() const noexcept {
         // Who holds the only reference needs no atomic subtraction: nobody else can make another.
         if (unique() || refs_.fetch_sub(1, std::memory_order_acq_rel) == 1) const_cast<ref_counted*>(this)->destroy();
@@ -38,6 +40,8 @@ private:
 };
 
 /// Takes the initial reference of a new object with `adopt`, another one with the plain constructor.
+///
+/// Moves without std::exchange and std::swap: there are a hundred kinds of these, and each would compile those anew.
 template <class T>
 class intrusive_ptr {
 public:
@@ -52,12 +56,14 @@ public:
         return taken;
     }
     intrusive_ptr(const intrusive_ptr& other) noexcept : intrusive_ptr{other.object_} {}
-    intrusive_ptr(intrusive_ptr&& other) noexcept : object_{std::exchange(other.object_, nullptr)} {}
+    intrusive_ptr(intrusive_ptr&& other) noexcept : object_{other.detach()} {}
     template <class U>
         requires std::is_convertible_v<U*, T*>
     intrusive_ptr(intrusive_ptr<U> other) noexcept : object_{other.detach()} {}
     intrusive_ptr& operator=(intrusive_ptr other) noexcept {
-        std::swap(object_, other.object_);
+        T* const old = object_;
+        object_ = other.object_;
+        other.object_ = old;
         return *this;
     }
     ~intrusive_ptr() {
@@ -70,7 +76,11 @@ public:
         return adopt(object_);
     }
     /// Gives the reference away without releasing it.
-    [[nodiscard]] T* detach() noexcept { return std::exchange(object_, nullptr); }
+    [[nodiscard]] T* detach() noexcept {
+        T* const given = object_;
+        object_ = nullptr;
+        return given;
+    }
     [[nodiscard]] T* get() const noexcept { return object_; }
     T& operator*() const noexcept { return *object_; }
     T* operator->() const noexcept { return object_; }

@@ -16,6 +16,7 @@
 #include <functional>
 #include <map>
 #include <mutex>
+#include <set>
 #include <string>
 #include <string_view>
 
@@ -61,6 +62,9 @@ public:
 
     void log(const log_record& record) noexcept;
 
+    /// For what is said once: true the first time for each object or function, which is told by its address.
+    [[nodiscard]] bool is_first(const void* what) noexcept;
+
     /// Reports a failure that nobody looked at; cancellations are expected and stay silent.
     void unhandled(const error& why) noexcept;
 
@@ -81,6 +85,7 @@ private:
     unhandled_error_hook hook_;
     std::mutex mutex_;
     std::map<std::string, time_point, std::less<>> last_;
+    std::set<const void*> said_;
 };
 
 /// For what belongs to no executor: warnings go to stderr.

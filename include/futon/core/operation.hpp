@@ -9,6 +9,7 @@
 #include <futon/core/recycling.hpp>
 
 #include <atomic>
+#include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -30,6 +31,9 @@ public:
     virtual void cancel_step(cancel_walk& /*walk*/) noexcept { cancel(); }
     /// What this waits for; null where that is not known or it waits for nothing.
     [[nodiscard]] virtual intrusive_ptr<cancellable> upstream() noexcept { return {}; }
+    /// What has not completed here, for people who waited for it in vain, of combinators in combinators so many levels;
+    /// empty where `upstream` may know more. Throws `std::bad_alloc`.
+    [[nodiscard]] virtual std::string unfinished(int /*levels*/) { return {}; }
     /// Whether it cannot complete while this thread blocks.
     [[nodiscard]] virtual bool needs_this_thread() const noexcept { return false; }
 };

@@ -13,6 +13,9 @@ namespace futon::detail {
 /// Uniform. Throws what `std::random_device` does where the system has none. Thread-safety: safe.
 [[nodiscard]] std::uint32_t random_word();
 
+/// Uniform and cheap, for seeds and jitter that others should not guess; not for secrets. Thread-safety: safe.
+[[nodiscard]] std::uint64_t random_bits() noexcept;
+
 }  // namespace futon::detail
 
 #if !defined(FUTON_COMPILED)

@@ -69,7 +69,9 @@ private:
 
 /// The size that `allocate_block(size)` really gives.
 [[nodiscard]] constexpr std::size_t block_size(std::size_t size) noexcept {
-    return size > block_cache::largest ? size : (size + block_cache::granule - 1) / block_cache::granule * block_cache::granule;
+    return size > block_cache::largest
+               ? size
+               : (size + block_cache::granule - 1) / block_cache::granule * block_cache::granule;
 }
 
 /// Thread-safety: safe; a block may be freed on another thread than it came from.
@@ -85,7 +87,8 @@ private:
 inline void free_block(void* memory, std::size_t size) noexcept {
     if (!memory) return;
     const auto rounded = block_size(size == 0 ? 1 : size);
-    if (rounded <= block_cache::largest && this_thread_blocks().give(memory, rounded / block_cache::granule - 1)) return;
+    if (rounded <= block_cache::largest && this_thread_blocks().give(memory, rounded / block_cache::granule - 1))
+        return;
     ::operator delete(memory);
 }
 

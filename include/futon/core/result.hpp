@@ -42,6 +42,13 @@ inline constexpr bool is_result<result<T>> = true;
 }
 }  // namespace detail
 
+// Where g++ optimises, it sees the half of the union that was not made being read or destroyed, and not that has_value_
+// forbids it.
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#endif
+
 /// The outcome of something that can fail: a `T`, or why there is none.
 ///
 /// Made from a value, from an `error` or from an `errc`. Move-only values are welcome.
@@ -220,6 +227,10 @@ private:
     };
     bool has_value_;
 };
+
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic pop
+#endif
 
 /// Success without a value, or why not.
 template <>

@@ -2,8 +2,8 @@
 #pragma once
 
 /// \file
-/// What time it is to within a tick of the system, for next to nothing: the exact clock can cost more than all else that a
-/// call does, above all in a virtual machine.
+/// What time it is to within a tick of the system, for next to nothing: the exact clock can cost more than all else
+/// that a call does, above all in a virtual machine.
 
 #include <futon/core/time.hpp>
 
@@ -23,7 +23,9 @@ struct rough_time {
 /// By the clock of `clock::now()`, as the system's last tick has left it where there is such a thing.
 [[nodiscard]] inline rough_time rough_now() noexcept {
 #if defined(CLOCK_MONOTONIC_COARSE) && defined(__GLIBCXX__)
-    const auto since_boot = [](const std::timespec& at) { return std::chrono::seconds{at.tv_sec} + std::chrono::nanoseconds{at.tv_nsec}; };
+    const auto since_boot = [](const std::timespec& at) {
+        return std::chrono::seconds{at.tv_sec} + std::chrono::nanoseconds{at.tv_nsec};
+    };
     static const duration tick = [&] {
         std::timespec step{};
         return ::clock_getres(CLOCK_MONOTONIC_COARSE, &step) == 0 ? duration{since_boot(step)} : duration{-1};

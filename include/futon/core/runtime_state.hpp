@@ -5,24 +5,29 @@
 /// The threads of a runtime, or what it has instead of them.
 
 #include <futon/core/asio.hpp>
+#include <futon/core/asio_serial_executor.hpp>
+#include <futon/core/errc.hpp>
+#include <futon/core/error.hpp>
 #include <futon/core/executor.hpp>
 #include <futon/core/runtime_options.hpp>
-#include <futon/core/serial_executor.hpp>
 #include <futon/core/thread_pool.hpp>
 
 #include <asio/any_io_executor.hpp>
 #include <asio/executor_work_guard.hpp>
 #include <asio/io_context.hpp>
 #include <asio/post.hpp>
-#include <asio/strand.hpp>
 
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <condition_variable>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
+#include <string>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -33,7 +38,8 @@ namespace futon::detail {
 struct io_place {
     executor_ref where;
     asio::any_io_executor asio;
-    network_ref network{};  ///< A `detail::network` in transport, held by its base.
+    network_ref network{};    ///< A `detail::network` in transport, held by its base.
+    bool has_sockets = true;  ///< False in a simulation.
 };
 
 /// Runs the places of a runtime that has no threads, when it is told to: a simulation.
@@ -57,8 +63,14 @@ public:
 class runtime_state final : public ref_counted {
 public:
     explicit runtime_state(runtime_options options)
-        : reports_{make_intrusive<diagnostics>(std::move(options.log), options.least, std::move(options.on_unhandled_error))},
+        : reports_{make_intrusive<diagnostics>(std::move(options.log), options.least,
+                                               std::move(options.on_unhandled_error))},
           network_{options.network} {
+        constexpr std::size_t most = 4096;  // More are a mistake, e.g. a negative number.
+        if (options.io_threads > most)
+            error{errc::bad_arguments,
+                  ".io_threads is " + std::to_string(options.io_threads) + ", and must be at most 4096", executed::no}
+                .raise();
         const auto count = std::max<std::size_t>(1, options.io_threads);
         for (std::size_t i = 0; i < count; ++i) {
             auto& made = *threads_.emplace_back(std::make_unique<io_thread>());
@@ -66,15 +78,20 @@ public:
             places_.push_back({made.where, asio::any_io_executor{made.context->get_executor()}, network_});
         }
         make_pool(options);
-        for (auto& made : threads_) made->thread = std::thread{[context = made->context, reports = reports_] { run(*context, *reports); }};
+        for (auto& made : threads_)
+            made->thread = std::thread{[&own = *made, reports = reports_] { run(own, *reports); }};
     }
 
+    /// Makes a strand of a lent context. Strands come in by this pointer alone: see `state_on`.
+    using strand_maker = io_place (*)(asio::io_context& of, const intrusive_ptr<diagnostics>& reports);
+
     /// On a context that the user runs; `close()` then leaves it running.
-    runtime_state(asio::io_context& lent, runtime_options options)
-        : reports_{make_intrusive<diagnostics>(std::move(options.log), options.least, std::move(options.on_unhandled_error))},
+    runtime_state(asio::io_context& lent, strand_maker next_strand, runtime_options options)
+        : reports_{make_intrusive<diagnostics>(std::move(options.log), options.least,
+                                               std::move(options.on_unhandled_error))},
           network_{options.network},
-          lent_{&lent} {
-        add_strand();
+          lent_{&lent},
+          next_strand_{next_strand} {
         make_pool(options);
     }
 
@@ -85,10 +102,7 @@ public:
     /// The next I/O thread in turn; on a lent context a strand of its own, so that any number of threads may run it.
     [[nodiscard]] io_place next_place() {
         if (driver_) return driver_->next_place();
-        if (lent_) {
-            const std::lock_guard lock{mutex_};
-            return add_strand();
-        }
+        if (lent_) return add_strand();
         return places_[next_.fetch_add(1, std::memory_order_relaxed) % places_.size()];
     }
     [[nodiscard]] executor_ref pool() const noexcept { return pool_; }
@@ -96,7 +110,8 @@ public:
     [[nodiscard]] const intrusive_ptr<diagnostics>& shared_reports() const noexcept { return reports_; }
     /// Whether somebody else's threads run it.
     [[nodiscard]] bool is_lent() const noexcept { return lent_ != nullptr || driver_; }
-    /// Where there are no threads to wait for, runs what is ready until `done()`; inside an executor, and else, does nothing.
+    /// Where there are no threads to wait for, runs what is ready
+    /// until `done()`; inside an executor, and else, does nothing.
     void run_ready_until(const std::function<bool()>& done) noexcept {
         if (driver_ && this_thread().scope == nullptr) driver_->run_ready_until(done);
     }
@@ -110,22 +125,26 @@ public:
     }
     [[nodiscard]] std::size_t io_thread_count() const noexcept { return is_lent() ? 1 : threads_.size(); }
 
-    /// Lets the threads finish what is queued and waits for them. On one of its own threads it does not
-    /// wait: another thread, made for that, does.
+    /// Lets the threads finish what is queued, also what that queues on others of them, and waits for them. On one of
+    /// its own threads it does not wait: another thread, made for that, does.
     void close() noexcept;
 
 private:
-    using thread_executor = serial_executor<asio::io_context::executor_type>;
-    using strand_executor = serial_executor<asio::strand<asio::io_context::executor_type>>;
+    using thread_executor = asio_serial_executor<asio::io_context::executor_type>;
 
     struct io_thread {
         std::shared_ptr<io_thread_context> context = std::make_shared<io_thread_context>(1);
         asio::executor_work_guard<asio::io_context::executor_type> busy = asio::make_work_guard(*context);
         intrusive_ptr<thread_executor> where;
+        std::atomic<bool> ended{false};
         std::thread thread;
     };
 
     void end() noexcept;
+    void settle() noexcept;
+    [[nodiscard]] std::optional<std::uint64_t> turns_at_rest() const noexcept;
+    // A plain function, so that the compiler makes Asio's part of posting it once.
+    void on_each_thread(void (*what)(io_thread&)) noexcept;
     // Inside any executor of futon's, or in a bare handler of one of these threads.
     [[nodiscard]] bool must_not_wait() const noexcept { return this_thread().scope != nullptr || needs_this_thread(); }
     // The last owner may let go on one of the threads that have to end first.
@@ -153,9 +172,12 @@ private:
 
     // Until it is stopped; then sockets get a moment to finish. What is left, e.g. a coroutine of the
     // user's that sleeps for an hour, is destroyed by `end()`.
-    static void run(asio::io_context& context, diagnostics& reports) noexcept {
-        run_guarded(reports, [&] { context.run(); });
-        context.restart();
+    static void run(io_thread& own, diagnostics& reports) noexcept {
+        auto& context = *own.context;
+        do {  // Code of the user's that stops it would leave the end of the runtime waiting for this thread.
+            run_guarded(reports, [&] { context.run(); });
+            context.restart();
+        } while (!own.ended);
         run_guarded(reports, [&] { context.run_for(std::chrono::seconds{1}); });
     }
 
@@ -169,18 +191,21 @@ private:
             } catch (const std::exception& e) {
                 reports.log({.level = log_level::error, .kind = "exception_on_io_thread", .text = e.what()});
             } catch (...) {
-                reports.log({.level = log_level::error, .kind = "exception_on_io_thread", .text = "not a std::exception"});
+                reports.log(
+                    {.level = log_level::error, .kind = "exception_on_io_thread", .text = "not a std::exception"});
             }
         }
     }
 
     io_place add_strand() {
-        auto strand = asio::make_strand(*lent_);
-        return {make_intrusive<strand_executor>(strand, reports_), asio::any_io_executor{strand}, network_};
+        auto place = next_strand_(*lent_, reports_);
+        place.network = network_;
+        return place;
     }
     void make_pool(const runtime_options& options) {
         const auto timers = lent_ ? add_strand().where : places_.front().where;
-        threads_of_pool_ = make_intrusive<thread_pool>(std::max<std::size_t>(1, options.pool_threads), options.pool_queue, timers);
+        threads_of_pool_ =
+            make_intrusive<thread_pool>(std::max<std::size_t>(1, options.pool_threads), options.pool_queue, timers);
         pool_ = threads_of_pool_;
     }
 
@@ -188,6 +213,7 @@ private:
     const network_ref network_;
     const intrusive_ptr<driver> driver_;  // Null where the runtime has threads, or was lent some.
     asio::io_context* lent_ = nullptr;
+    strand_maker next_strand_ = nullptr;
     std::vector<std::unique_ptr<io_thread>> threads_;
     std::vector<io_place> places_;
     std::atomic<std::size_t> next_{0};
@@ -208,18 +234,62 @@ inline void runtime_state::close() noexcept {
     std::thread{[self = intrusive_ptr<runtime_state>{this}] { self->end(); }}.detach();
 }
 
-inline void runtime_state::end() noexcept {
-    threads_of_pool_->close();
+// Runs `what(thread)` on each of them, behind all that was posted there before, and waits for that.
+inline void runtime_state::on_each_thread(void (*what)(io_thread&)) noexcept {
+    std::mutex mutex;
+    std::condition_variable done;
+    std::size_t left = threads_.size();
     for (auto& made : threads_) {
+        const auto arrive = [&, &at = *made] {
+            what(at);
+            const std::lock_guard lock{mutex};
+            --left;
+            done.notify_one();
+        };
         try {
-            // Behind everything that was posted before, so that what is queued still completes.
-            asio::post(*made->context, [where = made->where, &context = *made->context] {
-                where->close();
-                context.stop();
-            });
+            asio::post(*made->context, arrive);
         } catch (...) {
-            made->context->stop();
+            // No memory: this thread is passed over.
+            const std::lock_guard lock{mutex};
+            --left;
         }
+    }
+    std::unique_lock lock{mutex};
+    done.wait(lock, [&] { return left == 0; });
+}
+
+// Of all executors together: twice the same number means that none of them did anything between.
+inline std::optional<std::uint64_t> runtime_state::turns_at_rest() const noexcept {
+    auto sum = threads_of_pool_->begun_at_rest();
+    for (const auto& made : threads_) {
+        const auto turns = made->where->turns_at_rest();
+        sum = sum && turns ? std::optional{*sum + *turns} : std::nullopt;
+    }
+    return sum;
+}
+
+// What ends on one thread may have to complete on another, and what that makes on a third. Each round takes all of it
+// one step further, until a round finds nothing to do. Code that repeats a failing call never comes to that.
+inline void runtime_state::settle() noexcept {
+    constexpr int most_rounds = 64;
+    for (int round = 0; round < most_rounds; ++round) {
+        const auto before = turns_at_rest();
+        on_each_thread([](io_thread&) {});
+        threads_of_pool_->wait_for_rest();
+        if (before && before == turns_at_rest()) return;
+    }
+}
+
+// In steps that all threads take together: were each to end by itself, what completes across them would find no place.
+inline void runtime_state::end() noexcept {
+    settle();
+    on_each_thread([](io_thread& at) { at.where->end_timers(); });
+    settle();
+    threads_of_pool_->close();
+    on_each_thread([](io_thread& at) { at.where->close(); });
+    for (auto& made : threads_) {
+        made->ended = true;
+        made->context->stop();
         made->busy.reset();
     }
     // All threads first: one that accepts makes a socket for the context of another.

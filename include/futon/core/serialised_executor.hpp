@@ -25,7 +25,7 @@ public:
     FUTON_DETAIL_BODY bool is_serial() const noexcept override;
     FUTON_DETAIL_BODY void* asio_context() noexcept override;
     FUTON_DETAIL_BODY time_point now() const noexcept override;
-    FUTON_DETAIL_BODY void arm(timer& t, time_point due) override;
+    FUTON_DETAIL_BODY bool try_arm(timer& t, time_point due) override;
     FUTON_DETAIL_BODY bool disarm(timer& t) noexcept override;
 
 private:

@@ -8,7 +8,9 @@
 
 #include <condition_variable>
 #include <cstddef>
+#include <cstdint>
 #include <mutex>
+#include <optional>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -47,15 +49,29 @@ public:
 
     bool blocked_by_this_thread() const noexcept override { return false; }
     void* asio_context() noexcept override { return context_; }
-    void arm(timer& t, time_point due) override {
-        if (const auto where = timers()) return where->arm(t, due);
-        t.fire(false);
+    bool try_arm(timer& t, time_point due) override {
+        const auto where = timers();
+        return where && where->try_arm(t, due);
     }
     bool disarm(timer& t) noexcept override {
         const auto where = timers();
         return where && where->disarm(t);
     }
 
+    /// Waits until nothing is queued or runs, or, since what queues itself again never ends, until what is queued now
+    /// has begun and something else, too.
+    void wait_for_rest() noexcept {
+        std::unique_lock lock{mutex_};
+        const auto enough = begun_ + queued_;
+        ++waiting_for_rest_;
+        ended_.wait(lock, [&] { return at_rest() || begun_ > enough; });
+        --waiting_for_rest_;
+    }
+    /// How much has begun to run; nothing while something is queued or runs.
+    [[nodiscard]] std::optional<std::uint64_t> begun_at_rest() const noexcept {
+        const std::lock_guard lock{mutex_};
+        return at_rest() ? std::optional{begun_} : std::nullopt;
+    }
     /// Refuses new work, runs what is queued, and waits for the threads. Not on a thread of this pool.
     void close() noexcept {
         std::vector<std::thread> ending;
@@ -67,8 +83,8 @@ public:
         }
         for (auto& thread : ending) thread.join();
     }
-    /// The same without waiting, for whoever must not. The threads end by themselves, perhaps after the context that the
-    /// timers are on: so the pool lets go of these here and now, and what it still runs can arm none.
+    /// The same without waiting, for whoever must not. The threads end by themselves, perhaps after the context that
+    /// the timers are on: so the pool lets go of these here and now, and what it still runs can arm none.
     void close_and_leave() noexcept {
         executor_ref unneeded;
         std::vector<std::thread> ending;
@@ -91,6 +107,7 @@ public:
     }
 
 private:
+    [[nodiscard]] bool at_rest() const noexcept { return queued_ == 0 && busy_ == 0; }
     // One thread at a time is on its way; it wakes the next before it runs what it took, which may block. So a
     // batch of short work wakes one or two threads, not all.
     void wake_another(std::unique_lock<std::mutex>& lock) noexcept {
@@ -105,6 +122,7 @@ private:
             if (auto* item = queue_.pop()) {
                 --queued_;
                 ++busy_;
+                ++begun_;
                 wake_another(lock);
                 {
                     running_scope scope{*this};
@@ -112,6 +130,7 @@ private:
                 }
                 lock.lock();
                 --busy_;
+                if (waiting_for_rest_ > 0) ended_.notify_all();
                 continue;
             }
             if (closing_) {
@@ -138,13 +157,16 @@ private:
     const std::size_t most_queued_;
     mutable std::mutex mutex_;
     std::condition_variable wake_;
+    std::condition_variable ended_;  // Some piece of work, while somebody waits for rest.
     work_queue queue_;
     std::size_t queued_ = 0;
     std::size_t busy_ = 0;  // Threads that run something.
     std::size_t idle_ = 0;  // Threads that wait for something.
-    bool coming_ = false;   // An idle thread was woken and is not here yet.
+    std::size_t waiting_for_rest_ = 0;
+    std::uint64_t begun_ = 0;
+    bool coming_ = false;  // An idle thread was woken and is not here yet.
     bool closing_ = false;
-    bool left_ = false;     // Nobody joins the threads: each holds a reference.
+    bool left_ = false;  // Nobody joins the threads: each holds a reference.
     std::vector<std::thread> threads_;
 };
 

@@ -2,14 +2,15 @@
 #pragma once
 
 /// \file
-/// Timers ordered by due time, as a binary heap of nodes that know their place. Pure: time is an argument.
+/// Timers by due time, as a binary heap whose members know their place. Pure: time is an argument.
 
 #include <futon/core/time.hpp>
 
-#include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <utility>
+#include <variant>
 #include <vector>
 
 namespace futon::detail {
@@ -28,42 +29,51 @@ protected:
     virtual ~timer() = default;
 
 private:
-    friend class timer_queue;
+    template <class>
+    friend class timer_heap;
     static constexpr std::size_t nowhere = static_cast<std::size_t>(-1);
     std::size_t place_ = nowhere;
-    time_point due_{};
 };
 
+/// Earliest first; those of one instant in the order in which they were added. `Owner`: what is kept beside each.
+///
 /// Not thread-safe.
-class timer_queue {
+template <class Owner>
+class timer_heap {
 public:
-    void add(timer& t, time_point due) {
-        if (t.place_ != timer::nowhere) remove(t);
-        t.due_ = due;
-        heap_.push_back(&t);
-        t.place_ = heap_.size() - 1;
-        rise(t.place_);
-    }
+    struct entry {
+        time_point due{};
+        std::uint64_t order = 0;
+        timer* which = nullptr;
+        [[no_unique_address]] Owner owner{};
+    };
 
-    /// False if it was not queued (any more).
-    bool remove(timer& t) noexcept {
-        if (t.place_ == timer::nowhere) return false;
-        const auto place = std::exchange(t.place_, timer::nowhere);
-        auto* last = heap_.back();
-        heap_.pop_back();
-        if (last != &t) {
-            heap_[place] = last;
-            last->place_ = place;
-            rise(place);
-            sink(last->place_);
+    void add(timer& t, time_point due, Owner owner = {}) {
+        entry made{due, next_order_++, &t, std::move(owner)};
+        if (t.place_ == timer::nowhere) {
+            heap_.emplace_back();
+            rise(heap_.size() - 1, std::move(made));
+        } else {
+            settle(t.place_, std::move(made));
         }
-        return true;
+    }
+    /// False if it was not queued (any more).
+    bool remove(timer& t) noexcept { return static_cast<bool>(take(t)); }
+    /// Takes it out; empty if it was not queued (any more).
+    [[nodiscard]] std::optional<entry> take(timer& t) noexcept {
+        if (t.place_ == timer::nowhere) return std::nullopt;
+        const auto place = std::exchange(t.place_, timer::nowhere);
+        std::optional<entry> taken{std::move(heap_[place])};
+        auto last = std::move(heap_.back());
+        heap_.pop_back();
+        if (place < heap_.size()) settle(place, std::move(last));
+        return taken;
     }
 
     /// Takes out the earliest timer that is due at `now`; null if there is none.
     [[nodiscard]] timer* pop_due(time_point now) noexcept {
-        if (heap_.empty() || heap_.front()->due_ > now) return nullptr;
-        auto* first = heap_.front();
+        if (heap_.empty() || heap_.front().due > now) return nullptr;
+        auto* const first = heap_.front().which;
         remove(*first);
         return first;
     }
@@ -71,36 +81,58 @@ public:
     [[nodiscard]] timer* pop_any() noexcept { return pop_due(time_point::max()); }
 
     [[nodiscard]] std::optional<time_point> next_due() const noexcept {
-        return heap_.empty() ? std::nullopt : std::optional{heap_.front()->due_};
+        return heap_.empty() ? std::nullopt : std::optional{heap_.front().due};
     }
     [[nodiscard]] std::size_t size() const noexcept { return heap_.size(); }
+    [[nodiscard]] bool empty() const noexcept { return heap_.empty(); }
+    /// Not of an empty one.
+    [[nodiscard]] const entry& first() const noexcept { return heap_.front(); }
+    /// Null if it is not queued. Until the next change.
+    [[nodiscard]] const entry* find(const timer& t) const noexcept {
+        return t.place_ == timer::nowhere ? nullptr : &heap_[t.place_];
+    }
 
 private:
-    void rise(std::size_t place) noexcept {
+    [[nodiscard]] static bool before(const entry& a, const entry& b) noexcept {
+        return a.due != b.due ? a.due < b.due : a.order < b.order;
+    }
+    void put(std::size_t place, entry&& what) noexcept {
+        heap_[place] = std::move(what);
+        heap_[place].which->place_ = place;
+    }
+    // Each to where it belongs, from a place that is free.
+    void settle(std::size_t place, entry&& what) noexcept {
+        if (place > 0 && before(what, heap_[(place - 1) / 2])) {
+            rise(place, std::move(what));
+        } else {
+            sink(place, std::move(what));
+        }
+    }
+    void rise(std::size_t place, entry&& what) noexcept {
         while (place > 0) {
             const auto parent = (place - 1) / 2;
-            if (heap_[parent]->due_ <= heap_[place]->due_) break;
-            exchange(parent, place);
+            if (!before(what, heap_[parent])) break;
+            put(place, std::move(heap_[parent]));
             place = parent;
         }
+        put(place, std::move(what));
     }
-    void sink(std::size_t place) noexcept {
+    void sink(std::size_t place, entry&& what) noexcept {
         for (;;) {
-            auto least = place;
-            for (const auto child : {2 * place + 1, 2 * place + 2})
-                if (child < heap_.size() && heap_[child]->due_ < heap_[least]->due_) least = child;
-            if (least == place) return;
-            exchange(least, place);
+            auto least = 2 * place + 1;
+            if (least >= heap_.size()) break;
+            if (least + 1 < heap_.size() && before(heap_[least + 1], heap_[least])) ++least;
+            if (!before(heap_[least], what)) break;
+            put(place, std::move(heap_[least]));
             place = least;
         }
-    }
-    void exchange(std::size_t a, std::size_t b) noexcept {
-        std::swap(heap_[a], heap_[b]);
-        heap_[a]->place_ = a;
-        heap_[b]->place_ = b;
+        put(place, std::move(what));
     }
 
-    std::vector<timer*> heap_;
+    std::vector<entry> heap_;
+    std::uint64_t next_order_ = 0;
 };
+
+using timer_queue = timer_heap<std::monostate>;
 
 }  // namespace futon::detail

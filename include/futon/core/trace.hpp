@@ -17,10 +17,12 @@
 
 namespace futon {
 
-/// The trace and the baggage of one request, in the terms of W3C Trace Context and W3C Baggage. Not changed once shared.
+/// The trace and the baggage of one request, in the terms of
+/// W3C Trace Context and W3C Baggage. Not changed once shared.
 struct request_trace final : detail::ref_counted {
-    std::string parent{};  ///< `traceparent`: "00-", 32 hex digits of trace, "-", 16 of span, "-", 2 of flags. Empty: none.
-    std::string state{};   ///< `tracestate`: what tracing systems add for themselves.
+    /// `traceparent`: "00-", 32 hex digits of trace, "-", 16 of span, "-", 2 of flags. Empty: none.
+    std::string parent{};
+    std::string state{};  ///< `tracestate`: what tracing systems add for themselves.
     std::vector<std::pair<std::string, std::string>> baggage{};  ///< Keys are unique.
 
     [[nodiscard]] bool empty() const noexcept { return parent.empty() && baggage.empty(); }
@@ -48,8 +50,8 @@ using trace_ptr = detail::intrusive_ptr<const request_trace>;
     const auto some_hex = [&](std::string_view part) {
         return std::all_of(part.begin(), part.end(), is_hex) && part.find_first_not_of('0') != part.npos;
     };
-    return text.size() == 55 && text.starts_with("00-") && text[35] == '-' && text[52] == '-' && some_hex(text.substr(3, 32)) &&
-           some_hex(text.substr(36, 16)) && is_hex(text[53]) && is_hex(text[54]);
+    return text.size() == 55 && text.starts_with("00-") && text[35] == '-' && text[52] == '-' &&
+           some_hex(text.substr(3, 32)) && some_hex(text.substr(36, 16)) && is_hex(text[53]) && is_hex(text[54]);
 }
 
 /// A `traceparent` for a request that begins a trace of its own.

@@ -18,13 +18,17 @@ namespace futon {
 
 /// What `with_context` changes; all else stays as it is in the current context.
 struct context_options {
-    std::string trace_parent{};  ///< A W3C `traceparent`, e.g. of `make_trace_parent()`; empty: the current one.
-    std::string trace_state{};   ///< Its `tracestate`; with `trace_parent`.
-    std::vector<std::pair<std::string, std::string>> baggage{};  ///< Added to what there is; a key that is there is replaced.
-    /// Calls must be over by then, or by the current deadline if that is earlier; by the clock of the current executor, else
-    /// the real one.
+    /// A W3C `traceparent`, e.g. of `make_trace_parent()`; empty: the current one.
+    std::string trace_parent{};
+    /// Its `tracestate`; with `trace_parent`.
+    std::string trace_state{};
+    /// Added to what there is; a key that is there is replaced.
+    std::vector<std::pair<std::string, std::string>> baggage{};
+    /// Calls must be over by then, or by the current deadline if that is earlier; by the clock of the current executor,
+    /// else the real one.
     duration timeout = duration::max();
-    bool detached = false;  ///< Neither the current deadline nor its cancellation: for what must outlive the request.
+    /// Neither the current deadline nor its cancellation: for what must outlive the request.
+    bool detached = false;
 };
 
 /// A context made of the current one, for who runs code under it.

@@ -42,6 +42,8 @@ public:
     }
 
     [[nodiscard]] bool empty() const noexcept { return first_ == nullptr; }
+    /// Null when empty.
+    [[nodiscard]] const work* first() const noexcept { return first_; }
     void push(work& item) noexcept {
         item.next_ = nullptr;
         (last_ ? last_->next_ : first_) = &item;

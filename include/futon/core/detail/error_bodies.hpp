@@ -70,8 +70,10 @@ FUTON_DETAIL_BODY error error::with_payload(bytes_view encoded) const {
 FUTON_DETAIL_BODY std::string error::describe() const {
     std::string text;
     if (!where().empty()) text.append(where()).append(": ");
-    const auto words = message();
+    auto words = message();
     const auto code_words = code().message();
+    // std::system_error ends what() with the words of its code.
+    if (words.ends_with(": " + code_words)) words.resize(words.size() - code_words.size() - 2);
     text.append(code_words);
     if (words != code_words) text.append(": ").append(words);
     return text;
@@ -98,12 +100,6 @@ FUTON_DETAIL_BODY error error::from_exception(std::exception_ptr thrown, execute
 FUTON_DETAIL_BODY void error::raise() const {
     if (detail_ && detail_->exception) std::rethrow_exception(detail_->exception);
     throw rpc_error{*this};
-}
-
-FUTON_DETAIL_BODY std::system_error rpc_error::base_of(const error& why) {
-    std::string text{why.where()};
-    if (const auto words = why.message(); words != why.code().message()) text.append(text.empty() ? "" : ": ").append(words);
-    return text.empty() ? std::system_error{why.code()} : std::system_error{why.code(), text};
 }
 
 }  // namespace futon

@@ -21,7 +21,9 @@
 namespace futon::detail {
 
 // What `printf` takes as a length.
-[[nodiscard]] inline int as_int(std::string_view text) noexcept { return static_cast<int>(std::min<std::size_t>(text.size(), 4096)); }
+[[nodiscard]] inline int as_int(std::string_view text) noexcept {
+    return static_cast<int>(std::min<std::size_t>(text.size(), 4096));
+}
 
 FUTON_DETAIL_BODY diagnostics::diagnostics() = default;
 FUTON_DETAIL_BODY diagnostics::diagnostics(log_sink sink, log_level least, unhandled_error_hook hook)
@@ -37,10 +39,21 @@ FUTON_DETAIL_BODY void diagnostics::log(const log_record& record) noexcept {
             // Where the text does not say it itself.
             const auto where = record.text.find(record.where) == record.text.npos ? record.where : std::string_view{};
             std::fprintf(stderr, "futon %.*s: %.*s%s%.*s\n", as_int(name(record.level)), name(record.level).data(),
-                         as_int(record.text), record.text.data(), where.empty() ? "" : ": ", as_int(where), where.data());
+                         as_int(record.text), record.text.data(), where.empty() ? "" : ": ", as_int(where),
+                         where.data());
         }
     } catch (...) {
         // A sink that throws must not take an I/O thread with it.
+    }
+}
+
+FUTON_DETAIL_BODY bool diagnostics::is_first(const void* what) noexcept {
+    constexpr std::size_t most = 1024;
+    try {
+        const std::lock_guard lock{mutex_};
+        return said_.size() < most && said_.insert(what).second;
+    } catch (...) {  // No memory to remember it by.
+        return false;
     }
 }
 

@@ -7,15 +7,26 @@
 #include <futon/core/runtime.hpp>
 #include <futon/core/runtime_state.hpp>
 
+#include <asio/strand.hpp>
+
 #include <utility>
 
 namespace futon {
 
+template <class Context>
+detail::intrusive_ptr<detail::ref_counted> detail::state_on(Context& lent, runtime_options options) {
+    const runtime_state::strand_maker next_strand = [](asio::io_context& of,
+                                                       const intrusive_ptr<diagnostics>& reports) {
+        auto strand = asio::make_strand(static_cast<Context&>(of));
+        using executor_type = asio_serial_executor<decltype(strand)>;
+        return io_place{make_intrusive<executor_type>(strand, reports), asio::any_io_executor{strand}};
+    };
+    return make_intrusive<runtime_state>(lent, next_strand, std::move(options));
+}
+
 FUTON_DETAIL_BODY runtime::runtime() : runtime{runtime_options{}} {}
 FUTON_DETAIL_BODY runtime::runtime(runtime_options options)
     : state_{detail::make_intrusive<detail::runtime_state>(std::move(options))} {}
-FUTON_DETAIL_BODY runtime::runtime(asio::io_context& lent, runtime_options options)
-    : state_{detail::make_intrusive<detail::runtime_state>(lent, std::move(options))} {}
 FUTON_DETAIL_BODY runtime::runtime(detail::intrusive_ptr<detail::driver> whose)
     : state_{detail::make_intrusive<detail::runtime_state>(std::move(whose))} {}
 

@@ -14,7 +14,8 @@
 
 namespace futon::detail {
 
-FUTON_DETAIL_BODY serialised_executor::serialised_executor(executor_ref inner) : executor{inner->shared_reports()}, inner_{std::move(inner)} {}
+FUTON_DETAIL_BODY serialised_executor::serialised_executor(executor_ref inner)
+    : executor{inner->shared_reports()}, inner_{std::move(inner)} {}
 FUTON_DETAIL_BODY serialised_executor::~serialised_executor() = default;
 
 FUTON_DETAIL_BODY bool serialised_executor::post(work& item) noexcept {
@@ -44,11 +45,13 @@ FUTON_DETAIL_BODY bool serialised_executor::post(work& item) noexcept {
     return !own_refused;
 }
 
-FUTON_DETAIL_BODY bool serialised_executor::blocked_by_this_thread() const noexcept { return inside(*this) || inner_->blocked_by_this_thread(); }
+FUTON_DETAIL_BODY bool serialised_executor::blocked_by_this_thread() const noexcept {
+    return inside(*this) || inner_->blocked_by_this_thread();
+}
 FUTON_DETAIL_BODY bool serialised_executor::is_serial() const noexcept { return true; }
 FUTON_DETAIL_BODY void* serialised_executor::asio_context() noexcept { return inner_->asio_context(); }
 FUTON_DETAIL_BODY time_point serialised_executor::now() const noexcept { return inner_->now(); }
-FUTON_DETAIL_BODY void serialised_executor::arm(timer& t, time_point due) { inner_->arm(t, due); }
+FUTON_DETAIL_BODY bool serialised_executor::try_arm(timer& t, time_point due) { return inner_->try_arm(t, due); }
 FUTON_DETAIL_BODY bool serialised_executor::disarm(timer& t) noexcept { return inner_->disarm(t); }
 
 FUTON_DETAIL_BODY void serialised_executor::run(bool accepted) noexcept {

@@ -10,6 +10,7 @@
 #include <asio/post.hpp>
 #include <asio/steady_timer.hpp>
 
+#include <cstdint>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -33,10 +34,11 @@ template <class AsioExecutor>
 ///
 /// `AsioExecutor` must not run two functions at once: a strand, or an `io_context` with one thread.
 template <class AsioExecutor>
-class serial_executor final : public executor {
+class asio_serial_executor final : public executor {
 public:
     /// `context` keeps the execution context alive as long as this executor; null where the user does.
-    serial_executor(AsioExecutor inner, intrusive_ptr<diagnostics> reports, std::shared_ptr<void> context = nullptr)
+    asio_serial_executor(AsioExecutor inner, intrusive_ptr<diagnostics> reports,
+                         std::shared_ptr<void> context = nullptr)
         : executor{std::move(reports)}, context_{std::move(context)}, inner_{std::move(inner)} {}
 
     [[nodiscard]] const AsioExecutor& inner() const noexcept { return inner_; }
@@ -58,24 +60,21 @@ public:
     rough_time rough_now() const noexcept override { return detail::rough_now(); }
     void* asio_context() noexcept override { return &asio::query(inner_, asio::execution::context); }
 
-    void arm(timer& t, time_point due) override {
+    bool try_arm(timer& t, time_point due) override {
         bool earlier = false;
-        bool refused = false;
         {
             const std::lock_guard lock{mutex_};
-            refused = closed_;
-            if (!refused) {
-                timers_.add(t, due);
-                earlier = timers_.next_due() < armed_for_;
-            }
+            if (timers_ended_) return false;
+            timers_.add(t, due);
+            earlier = timers_.next_due() < armed_for_;
         }
-        if (refused) return t.fire(false);
-        if (!earlier) return;
+        if (!earlier) return true;
         if (inside(*this)) {
             rearm();
         } else {
             wake_up();
         }
+        return true;
     }
 
     bool disarm(timer& t) noexcept override {
@@ -90,12 +89,28 @@ public:
         return true;
     }
 
+    /// How often it began to run what was queued; nothing while something is queued or run. Thread-safety: safe.
+    [[nodiscard]] std::optional<std::uint64_t> turns_at_rest() const noexcept {
+        const std::lock_guard lock{mutex_};
+        return awake_ ? std::nullopt : std::optional{turns_};
+    }
+    /// Ends the timers, and refuses new ones; work still runs. Must run inside `inner`.
+    void end_timers() noexcept {
+        {
+            const std::lock_guard lock{mutex_};
+            timers_ended_ = true;
+            armed_for_ = no_deadline;
+        }
+        alarm_.reset();
+        running_scope scope{*this};
+        fire_all();
+    }
     /// Runs what is queued, ends the timers, and refuses new work. Must run inside `inner`.
     void close() noexcept {
         work_queue batch;
         {
             const std::lock_guard lock{mutex_};
-            closed_ = true;
+            closed_ = timers_ended_ = true;
             armed_for_ = no_deadline;
             batch = std::move(queue_);
         }
@@ -109,7 +124,7 @@ private:
     // Keeps the executor alive while Asio holds it; destroyed unrun when the io_context ends first.
     class drain_handler {
     public:
-        explicit drain_handler(intrusive_ptr<serial_executor> owner) noexcept : owner_{std::move(owner)} {}
+        explicit drain_handler(intrusive_ptr<asio_serial_executor> owner) noexcept : owner_{std::move(owner)} {}
         drain_handler(drain_handler&&) = default;
         drain_handler& operator=(drain_handler&&) = delete;
         ~drain_handler() {
@@ -118,12 +133,13 @@ private:
         void operator()() { std::exchange(owner_, nullptr)->drain(); }
 
     private:
-        intrusive_ptr<serial_executor> owner_;
+        intrusive_ptr<asio_serial_executor> owner_;
     };
 
     class alarm_handler {
     public:
-        alarm_handler(intrusive_ptr<serial_executor> owner, time_point due) noexcept : owner_{std::move(owner)}, due_{due} {}
+        alarm_handler(intrusive_ptr<asio_serial_executor> owner, time_point due) noexcept
+            : owner_{std::move(owner)}, due_{due} {}
         alarm_handler(alarm_handler&&) = default;
         alarm_handler& operator=(alarm_handler&&) = delete;
         ~alarm_handler() {
@@ -135,13 +151,13 @@ private:
         }
 
     private:
-        intrusive_ptr<serial_executor> owner_;
+        intrusive_ptr<asio_serial_executor> owner_;
         time_point due_;
     };
 
     void post_drain() noexcept {
         try {
-            asio::post(inner_, drain_handler{intrusive_ptr<serial_executor>{this}});
+            asio::post(inner_, drain_handler{intrusive_ptr<asio_serial_executor>{this}});
         } catch (...) {
             // The handler was destroyed unrun and has completed what was queued.
         }
@@ -163,6 +179,7 @@ private:
             const std::lock_guard lock{mutex_};
             batch = std::move(queue_);
             must_rearm_ = false;
+            ++turns_;
         }
         {
             running_scope scope{*this};
@@ -183,7 +200,7 @@ private:
         work_queue batch;
         {
             const std::lock_guard lock{mutex_};
-            closed_ = true;
+            closed_ = timers_ended_ = true;
             batch = std::move(queue_);
         }
         while (auto* item = batch.pop()) refuse(*item);
@@ -208,7 +225,7 @@ private:
         time_point due = no_deadline;
         {
             const std::lock_guard lock{mutex_};
-            if (closed_) return;
+            if (timers_ended_) return;
             due = timers_.next_due().value_or(no_deadline);
             const bool silence = !context_ && due == no_deadline;
             if (due >= armed_for_ && !(silence && armed_for_ != no_deadline)) return;
@@ -221,7 +238,7 @@ private:
             }
             if (!alarm_) alarm_.emplace(inner_);
             alarm_->expires_at(due);
-            alarm_->async_wait(alarm_handler{intrusive_ptr<serial_executor>{this}, due});
+            alarm_->async_wait(alarm_handler{intrusive_ptr<asio_serial_executor>{this}, due});
         } catch (...) {
             const std::lock_guard lock{mutex_};
             armed_for_ = no_deadline;
@@ -251,15 +268,18 @@ private:
 
     std::shared_ptr<void> context_;
     AsioExecutor inner_;
-    std::mutex mutex_;
+    mutable std::mutex mutex_;
     work_queue queue_;
     timer_queue timers_;
     time_point armed_for_ = no_deadline;  // When the alarm rings.
     bool awake_ = false;                  // A drain is posted or running.
     bool must_rearm_ = false;             // A timer came that the alarm is not yet set for.
-    bool closed_ = false;
+    bool timers_ended_ = false;
+    bool closed_ = false;  // Then the timers have ended, too.
+    std::uint64_t turns_ = 0;
     // With the executor as it is: to make an any_io_executor of it would cost the compiler more than all the rest here.
-    std::optional<asio::basic_waitable_timer<clock, asio::wait_traits<clock>, AsioExecutor>> alarm_;  // Touched only inside `inner_`.
+    // Touched only inside `inner_`.
+    std::optional<asio::basic_waitable_timer<clock, asio::wait_traits<clock>, AsioExecutor>> alarm_;
 };
 
 }  // namespace futon::detail
