@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /// \file
-/// libFuzzer: text that a registry holds, read as a provider. Its corpus is replayed by tests/cluster/provider_text_test.cpp.
+/// libFuzzer: text that a registry holds, read as a provider. Its corpus is replayed by
+/// tests/cluster/provider_text_test.cpp.
 
 #include "fuzz/provider_target.hpp"
 

@@ -88,7 +88,8 @@ private:
                 if (how & 0x80) body += std::string(script.next() * 80, 'z');
                 one.place({.body = body,
                            .what = static_cast<behaviour>(how & 3),
-                           .timeout = how & 4 ? duration{std::chrono::milliseconds{1 + script.next()}} : duration{std::chrono::seconds{30}},
+                           .timeout = how & 4 ? duration{std::chrono::milliseconds{1 + script.next()}}
+                                              : duration{std::chrono::seconds{30}},
                            .headers = how & 8 ? metadata{{"key", body.substr(0, 5)}} : metadata{},
                            .oneway = (how & 0x30) == 0x30,
                            .wants_times = (how & 0x40) != 0});
@@ -102,11 +103,14 @@ private:
             case 5: one.answer_waiting(); break;
             case 6: case 7: {
                 const auto amount = static_cast<int>(script.next());
-                now += what & 1 ? duration{std::chrono::milliseconds{amount}} : duration{std::chrono::milliseconds{amount * 200}};
-                if (now > time_point{std::chrono::seconds{1004}}) stalled = true;  // Nobody may have delivered a byte since.
+                now += what & 1 ? duration{std::chrono::milliseconds{amount}}
+                                : duration{std::chrono::milliseconds{amount * 200}};
+                // Nobody may have delivered a byte since.
+                if (now > time_point{std::chrono::seconds{1004}}) stalled = true;
                 for (auto* each : {&opener, &acceptor}) {
                     each->advance();
-                    if (const auto due = each->machine().next_wakeup(); due && *due <= now) return "time was told, and yet something is due";
+                    if (const auto due = each->machine().next_wakeup(); due && *due <= now)
+                        return "time was told, and yet something is due";
                 }
                 break;
             }
@@ -140,16 +144,38 @@ private:
                 between.insert(between.end(), rest.begin(), rest.end());
                 break;
             }
+            case 14: {
+                // The same about a call that is under way on either side: an id that a peer knows.
+                meddled = true;
+                std::vector<std::uint64_t> ids;
+                for (const auto* each : {&opener, &acceptor})
+                    for (const auto& call : each->calls) ids.push_back(call->id);
+                const auto which = script.next();
+                const auto type = script.next();
+                const auto its_flags = script.next();
+                const auto rest = script.take(script.next());
+                if (ids.empty()) break;
+                std::byte head[14];
+                auto* end = detail::put_little(head, static_cast<std::uint32_t>(rest.size() + 10));
+                *end++ = static_cast<std::byte>(type);
+                *end++ = static_cast<std::byte>(its_flags);
+                end = detail::put_little(end, ids[which % ids.size()]);
+                between.insert(between.end(), head, end);
+                between.insert(between.end(), rest.begin(), rest.end());
+                break;
+            }
             case 12: case 13: {
                 const auto how = script.next();
                 if ((how & 7) == 0) {
                     one.place({.body = (first ? "a" : "b") + std::to_string(made++),
                                .what = behaviour::later,
                                .timeout = std::chrono::seconds{30},
-                               .streams = detail::stream_terms{.sends = (how & 8) != 0,
-                                                               .receives = (how & 16) != 0,
-                                                               .deadline = how & 32 ? now + std::chrono::milliseconds{script.next()} : no_deadline,
-                                                               .idle_timeout = how & 64 ? duration{std::chrono::milliseconds{1 + script.next()}} : duration::max()}});
+                               .streams = detail::stream_terms{
+                                   .sends = (how & 8) != 0,
+                                   .receives = (how & 16) != 0,
+                                   .deadline = how & 32 ? now + std::chrono::milliseconds{script.next()} : no_deadline,
+                                   .idle_timeout = how & 64 ? duration{std::chrono::milliseconds{1 + script.next()}}
+                                                            : duration::max()}});
                     break;
                 }
                 auto* const port = pick_port(one, (how & 8) != 0, script.next());
@@ -158,7 +184,9 @@ private:
                     one.machine().end_items(port->id);
                 } else if ((how & 7) < 5) {
                     const auto size = script.next();
-                    for (auto count = how >> 4; count-- > 0;) static_cast<void>(port->send(std::min(how & 1 ? size * 10 : size, one.machine().most_item_bytes())));
+                    for (auto count = how >> 4; count-- > 0;)
+                        static_cast<void>(
+                            port->send(std::min(how & 1 ? size * 10 : size, one.machine().most_item_bytes())));
                 } else {
                     port->consume(now);
                 }
@@ -180,9 +208,11 @@ private:
         if (host.machine().stats().in_flight_sent != 0) return std::string{"calls are left behind"};
         for (std::size_t i = 0; i < host.outcomes.size(); ++i)
             if (host.outcomes[i].endings != 1)
-                return "call " + host.bodies[i].substr(0, 20) + " ended " + std::to_string(host.outcomes[i].endings) + " times";
+                return "call " + host.bodies[i].substr(0, 20) + " ended " + std::to_string(host.outcomes[i].endings) +
+                       " times";
         for (auto* each : every_port(host)) {
-            if (each->most_held > bounds.stream_window + each->largest) return std::string{"a stream holds more than its window"};
+            if (each->most_held > bounds.stream_window + each->largest)
+                return std::string{"a stream holds more than its window"};
             if (!meddled && !each->wrong.empty()) return each->wrong;
         }
         return std::string{};

@@ -81,7 +81,8 @@ TEST_CASE("endpoints: one text, a list of texts, or endpoints, without ambiguity
     const futon::endpoints one = "tcp://h:1";
     const futon::endpoints same = std::string{"tcp://h:1"};
     const futon::endpoints two = {"tcp://h:1", "tcp://i:2"};
-    const futon::endpoints listed{std::vector<std::string>{"tcp://h:1", "tcp://i:2"}};
+    const std::vector<std::string> read_somewhere{"tcp://h:1", "tcp://i:2"};
+    const futon::endpoints listed = read_somewhere;
     const futon::endpoints single = futon::endpoint::parse("tcp://h:1").value();
     CHECK(one == same);
     CHECK(one == single);

@@ -76,28 +76,38 @@ TEST_CASE("futon_protocol: the bytes of docs/wire.md are the bytes that are writ
     CHECK(written([](auto& out) { protocol::write_preface(out, {}); }) == documented().at("preface"));
     CHECK(written([&](auto& out) { protocol::write_bind(out, method); }) == documented().at("bind"));
     CHECK(written([&](auto& out) {
-              finish(out, protocol::begin_request(out, {.method = &method, .id = id, .remaining = 3s}), "91 a3 61 6e 6e");
+              finish(out, protocol::begin_request(out, {.method = &method, .id = id, .remaining = 3s}),
+                     "91 a3 61 6e 6e");
           }) == documented().at("request"));
     const futon::metadata user{{"user", "u7"}};
-    CHECK(written([&](auto& out) { finish(out, protocol::begin_request(out, {.method = &method, .headers = &user}), "91 01"); }) ==
-          documented().at("oneway"));
-    CHECK(written([](auto& out) { finish(out, protocol::begin_reply(out, {.id = id, .handler_time = 250us}), "a2 68 69"); }) ==
-          documented().at("reply"));
+    CHECK(written([&](auto& out) {
+              finish(out, protocol::begin_request(out, {.method = &method, .headers = &user}), "91 01");
+          }) == documented().at("oneway"));
     CHECK(written([](auto& out) {
-              protocol::write_error(out, id, futon::error{futon::errc::overloaded, "busy", futon::executed::no}.with_retry_after(100ms), futon::duration{-1});
+              finish(out, protocol::begin_reply(out, {.id = id, .handler_time = 250us}), "a2 68 69");
+          }) == documented().at("reply"));
+    CHECK(written([](auto& out) {
+              protocol::write_error(
+                  out, id, futon::error{futon::errc::overloaded, "busy", futon::executed::no}.with_retry_after(100ms),
+                  futon::duration{-1});
           }) == documented().at("error"));
     CHECK(written([](auto& out) { protocol::write_cancel(out, id); }) == documented().at("cancel"));
     CHECK(written([&](auto& out) {
-              finish(out, protocol::begin_request(out, {.method = &method, .id = id, .has_streams = true, .window = 65'536}), "91 a3 61 6e 6e");
+              finish(out,
+                     protocol::begin_request(out, {.method = &method, .id = id, .has_streams = true, .window = 65'536}),
+                     "91 a3 61 6e 6e");
           }) == documented().at("streams"));
     CHECK(written([](auto& out) { protocol::write_accepted(out, id, 0); }) == documented().at("accepted"));
-    CHECK(written([](auto& out) { finish(out, protocol::begin_item(out, id, false), "a2 68 69"); }) == documented().at("item"));
+    CHECK(written([](auto& out) { finish(out, protocol::begin_item(out, id, false), "a2 68 69"); }) ==
+          documented().at("item"));
     CHECK(written([](auto& out) { protocol::write_credit(out, id, true, 65'536); }) == documented().at("credit"));
     CHECK(written([](auto& out) { protocol::write_items_end(out, id); }) == documented().at("end"));
     CHECK(written([](auto& out) {
               protocol::write_load(out, 9, {.in_flight = 3, .latency = 1500us, .utilisation = 0.5f, .qps = 2000});
           }) == documented().at("load"));
-    CHECK(written([](auto& out) { protocol::write_goodbye(out, 5, futon::error{futon::errc::unavailable, "bye"}); }) == documented().at("goodbye"));
+    CHECK(written([](auto& out) {
+              protocol::write_goodbye(out, 5, futon::error{futon::errc::unavailable, "bye"});
+          }) == documented().at("goodbye"));
 }
 
 TEST_CASE("futon_protocol: the bytes of docs/wire.md are read as they are described") {
@@ -181,7 +191,8 @@ TEST_CASE("futon_protocol: a frame that is cut anywhere is partial, and says how
             futon::frame_fault fault;
             futon::peer_limits peer;
             const auto part = futon::bytes_view{blob}.first(cut);
-            const auto step = name == "preface" ? protocol::parse_preface(part, peer, fault) : protocol::parse(part, {}, out, fault);
+            const auto step =
+                name == "preface" ? protocol::parse_preface(part, peer, fault) : protocol::parse(part, {}, out, fault);
             CHECK(step.what == status::partial);
             CHECK(step.size == (cut < (name == "preface" ? 6u : 4u) ? 0 : blob.size()));
         }
@@ -197,7 +208,8 @@ TEST_CASE("futon_protocol: a preface of a later revision is longer, one of an ea
     CHECK(protocol::parse_preface(hex("c1 66 75 74 01 07 01 02 03 04 05 ff ff"), peer, fault).what == status::complete);
     CHECK(peer.max_binds == 4);
     CHECK(protocol::parse_preface(hex("c1 66 75 74 01 02 05 80"), peer, fault).what == status::broken);
-    CHECK(protocol::parse_preface(hex("c1 66 75 74 01 0a ff ff ff ff ff ff ff ff ff 01"), peer, fault).what == status::complete);
+    CHECK(protocol::parse_preface(hex("c1 66 75 74 01 0a ff ff ff ff ff ff ff ff ff 01"), peer, fault).what ==
+          status::complete);
     CHECK(peer.max_body_bytes == 0xFFFFFFFF);
 }
 
@@ -216,7 +228,8 @@ TEST_CASE("futon_protocol: frames of streams are refused where the direction, th
     CHECK_FALSE(broken("14 00 00 00 12 01 07 00 00 00 01 00 00 00 ff ff ff ff ff ff ff ff ff 01"));
     CHECK(broken("14 00 00 00 12 01 07 00 00 00 01 00 00 00 ff ff ff ff ff ff ff ff ff 02"));  // 2^64 and more.
     CHECK(broken("0f 00 00 00 02 11 00 00 00 00 00 00 00 00 03 01 91 01 02"));        // A one-way call with streams.
-    for (const auto* type : {"14", "1f"}) CHECK(broken("0b 00 00 00 " + std::string{type} + " 00 07 00 00 00 01 00 00 00 00"));
+    for (const auto* type : {"14", "1f"})
+        CHECK(broken("0b 00 00 00 " + std::string{type} + " 00 07 00 00 00 01 00 00 00 00"));
 }
 
 TEST_CASE("futon_protocol: a request is withdrawn in place") {
@@ -250,12 +263,15 @@ TEST_CASE("futon_protocol: an error travels with all that it knows, cut to what 
         CHECK(from.handler_time == 5us);
         look(from);
     };
-    travelled(futon::error{std::error_code{-5, std::generic_category()}, "own", futon::executed::yes}.with_remote_type("std::range_error"), [](const auto& from) {
-        CHECK(from.category == "generic");
-        CHECK(from.code == -5);
-        CHECK(from.remote_type == "std::range_error");
-    });
-    travelled(futon::error{futon::errc::remote_error, std::string(1023, 'x') + "\xC3\xA9"}, [](const auto& from) { CHECK(from.text == std::string(1023, 'x')); });
+    travelled(futon::error{std::error_code{-5, std::generic_category()}, "own", futon::executed::yes}.with_remote_type(
+                  "std::range_error"),
+              [](const auto& from) {
+                  CHECK(from.category == "generic");
+                  CHECK(from.code == -5);
+                  CHECK(from.remote_type == "std::range_error");
+              });
+    travelled(futon::error{futon::errc::remote_error, std::string(1023, 'x') + "\xC3\xA9"},
+              [](const auto& from) { CHECK(from.text == std::string(1023, 'x')); });
 }
 
 TEST_CASE("futon_protocol: no bytes are read past their end, and the same bytes are the same frame in any company") {
@@ -265,7 +281,8 @@ TEST_CASE("futon_protocol: no bytes are read past their end, and the same bytes 
         auto it = blocks.begin();
         std::advance(it, dice() % blocks.size());
         auto blob = hex(it->second);
-        for (auto changes = dice() % 4; changes > 0; --changes) blob[dice() % blob.size()] = static_cast<std::byte>(dice());
+        for (auto changes = dice() % 4; changes > 0; --changes)
+            blob[dice() % blob.size()] = static_cast<std::byte>(dice());
         blob.resize(dice() % (blob.size() + 1));
         const futon::bytes exact{blob};  // Its own block of memory, so that a sanitizer sees its end.
         futon::frame alone;

@@ -21,20 +21,21 @@ TEST_CASE("limits: the defaults are those of the documentation") {
     CHECK(limits.max_stream_bytes == 64u << 20);
     CHECK(limits.stream_window == 64 * 1024);
     CHECK(limits.max_binds == 4096);
-    CHECK(limits.max_signature_bytes == 2048);
     CHECK(limits.first_header_time == 5s);
     CHECK(limits.heartbeat_after == 15s);
     CHECK(limits.heartbeat_timeout == 5s);
     CHECK(limits.idle_close == 90s);
     CHECK(limits.write_pause_bytes == 1024 * 1024);
     CHECK(limits.max_write_bytes == 8 * 1024 * 1024);
+    CHECK(limits.max_unsent_answer_bytes == 64 * 1024 * 1024);
     CHECK(limits.write_stall_time == 10s);
     CHECK(limits.max_queued_calls == 16'384);
     CHECK(limits.max_queued_bytes == 64 * 1024 * 1024);
     CHECK(limits.max_server_in_flight == 65'536);
     CHECK(limits.max_server_in_flight_bytes == 256 * 1024 * 1024);
+    CHECK(limits.max_server_unsent_bytes == 1024 * 1024 * 1024);
     CHECK(limits.max_connections == 10'000);
-    CHECK(limits.max_connections_per_address == 256);
+    CHECK(limits.max_connections_per_address == 1024);
     CHECK(limits.max_queued_handlers == 1024);
 }
 

@@ -208,7 +208,8 @@ TEST_CASE("signature: streams are marked, as parameters and as results") {
     using futon::item_stream;
     CHECK(futon::signature_of<item_stream<point>, std::string>() == "(str)->*[i32,i32]");
     CHECK(futon::signature_of<long, item_stream<int>>() == "(*i32)->i64");
-    CHECK(futon::signature_of<item_stream<int, std::string>, int, const item_stream<person>&>() == "(i32,*[str,[i32,i32],opt<u8>])->*i32;str");
+    CHECK(futon::signature_of<item_stream<int, std::string>, int, const item_stream<person>&>() ==
+          "(i32,*[str,[i32,i32],opt<u8>])->*i32;str");
     CHECK(futon::signature_of<item_stream<tree>>() == "()->*[i32,list<^1>]");
 }
 
@@ -229,7 +230,8 @@ TEST_CASE("signature: a stream is compatible with a stream of the same items onl
     CHECK_FALSE(both("()->*i32", "()->*str"));
     CHECK_FALSE(both("()->*i32", "()->*i32;nil"));
     CHECK_FALSE(both("()->*i32;str", "()->*i32;i32"));
-    for (const auto* text : {"()->i32;str", "()->*", "()->*i32;", "()->**i32", "()->list<*i32>", "(*)->nil", "((*i32))->nil", "()->[*i32]", "()->*i32;*i32", "()->*i32;i32;i32"}) {
+    for (const auto* text : {"()->i32;str", "()->*", "()->*i32;", "()->**i32", "()->list<*i32>", "(*)->nil",
+                             "((*i32))->nil", "()->[*i32]", "()->*i32;*i32", "()->*i32;i32;i32"}) {
         CAPTURE(text);
         CHECK_FALSE(futon::compatible(text, text));
     }

@@ -17,6 +17,14 @@ std::string complaint(const futon::bytes& message, const futon::complexity_limit
     const auto verdict = futon::validate(message, limits);
     return verdict ? "fine" : verdict.error().describe();
 }
+std::string too_deep(int levels) {
+    return "message_too_big: message nested deeper than " + std::to_string(levels) +
+           " levels (limits.complexity.max_depth of the side that reads it)";
+}
+std::string too_many(int values) {
+    return "message_too_big: message of more than " + std::to_string(values) +
+           " values (limits.complexity.max_nodes of the side that reads it)";
+}
 
 // One message of each head that msgpack has, and a few nested ones.
 const std::initializer_list<const char*> well_formed = {
@@ -131,16 +139,16 @@ TEST_CASE("validate: nesting is bounded, in arrays, values of maps and keys of m
     CHECK(complaint(nested("91", 32, "c0")) == "fine");
     CHECK(complaint(nested("91", 31, "90")) == "fine");
     CHECK(complaint(nested("81c0", 32, "c0")) == "fine");
-    CHECK(complaint(nested("91", 33, "c0")) == "message_too_big: message nested deeper than 32 levels");
-    CHECK(complaint(nested("91", 32, "90")) == "message_too_big: message nested deeper than 32 levels");
-    CHECK(complaint(nested("81c0", 33, "c0")) == "message_too_big: message nested deeper than 32 levels");
-    CHECK(complaint(nested("91", 10'000, "c0")) == "message_too_big: message nested deeper than 32 levels");
-    CHECK(complaint(nested("91", 1'000'000, "c0")) == "message_too_big: message nested deeper than 32 levels");
+    CHECK(complaint(nested("91", 33, "c0")) == too_deep(32));
+    CHECK(complaint(nested("91", 32, "90")) == too_deep(32));
+    CHECK(complaint(nested("81c0", 33, "c0")) == too_deep(32));
+    CHECK(complaint(nested("91", 10'000, "c0")) == too_deep(32));
+    CHECK(complaint(nested("91", 1'000'000, "c0")) == too_deep(32));
     // Maps in keys: each needs a value further back, so pad with values.
     auto keys = repeat("81", 33);
     const auto values = repeat("c0", 40);
     keys.insert(keys.end(), values.begin(), values.end());
-    CHECK(complaint(keys) == "message_too_big: message nested deeper than 32 levels");
+    CHECK(complaint(keys) == too_deep(32));
 }
 
 TEST_CASE("validate: the depth is configurable, up to 64") {
@@ -150,9 +158,9 @@ TEST_CASE("validate: the depth is configurable, up to 64") {
         return message;
     };
     CHECK(complaint(hex("c0"), {.max_depth = 0}) == "fine");
-    CHECK(complaint(hex("90"), {.max_depth = 0}) == "message_too_big: message nested deeper than 0 levels");
+    CHECK(complaint(hex("90"), {.max_depth = 0}) == too_deep(0));
     CHECK(complaint(nested(64), {.max_depth = 1000}) == "fine");
-    CHECK(complaint(nested(65), {.max_depth = 1000}) == "message_too_big: message nested deeper than 64 levels");
+    CHECK(complaint(nested(65), {.max_depth = 1000}) == too_deep(64));
 }
 
 TEST_CASE("validate: the number of values is bounded, whatever they are") {
@@ -166,13 +174,13 @@ TEST_CASE("validate: the number of values is bounded, whatever they are") {
     for (const auto* element : {"c0", "a0", "80", "90"}) {
         CAPTURE(element);
         CHECK(complaint(array_of(element, 262'143)) == "fine");
-        CHECK(complaint(array_of(element, 262'144)) == "message_too_big: message of more than 262144 values");
-        CHECK(complaint(array_of(element, 8 * 1024 * 1024)) == "message_too_big: message of more than 262144 values");
+        CHECK(complaint(array_of(element, 262'144)) == too_many(262144));
+        CHECK(complaint(array_of(element, 8 * 1024 * 1024)) == too_many(262144));
     }
     CHECK(complaint(hex("93 c0 c0 c0"), {.max_nodes = 4}) == "fine");
-    CHECK(complaint(hex("93 c0 c0 c0"), {.max_nodes = 3}) == "message_too_big: message of more than 3 values");
-    CHECK(complaint(hex("81 c0 c0"), {.max_nodes = 2}) == "message_too_big: message of more than 2 values");
-    CHECK(complaint(hex("c0"), {.max_nodes = 0}) == "message_too_big: message of more than 0 values");
+    CHECK(complaint(hex("93 c0 c0 c0"), {.max_nodes = 3}) == too_many(3));
+    CHECK(complaint(hex("81 c0 c0"), {.max_nodes = 2}) == too_many(2));
+    CHECK(complaint(hex("c0"), {.max_nodes = 0}) == too_many(0));
 }
 
 TEST_CASE("validate: nothing is not a message") {

@@ -17,11 +17,13 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <new>
 #include <optional>
 #include <source_location>
 #include <stop_token>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <utility>
 
 namespace futon {
@@ -43,10 +45,14 @@ class call;
 struct attempt_trace {
     static constexpr std::size_t most_tried = 4;
 
-    void* on = nullptr;                     ///< The provider of the current attempt; null: none is to be told of its end.
-    std::shared_ptr<void> chosen_by{};      ///< What chose it.
-    time_point began{};                     ///< The current attempt.
-    std::array<void*, most_tried> tried;    ///< Providers that the next attempt avoids; not set past the count.
+    /// The provider of the current attempt; null: none is to be told of its end.
+    void* on = nullptr;
+    /// What chose it.
+    std::shared_ptr<void> chosen_by{};
+    /// The current attempt.
+    time_point began{};
+    /// Providers that the next attempt avoids; not set past the count.
+    std::array<void*, most_tried> tried;
     std::size_t tried_count = 0;
 };
 
@@ -74,8 +80,8 @@ public:
     [[nodiscard]] virtual bool needs_this_thread() const noexcept { return false; }
 };
 
-/// Decodes a reply into the ending's type, tells the router of `which` how that went, and completes the ending, as the only
-/// one who can.
+/// Decodes a reply into the ending's type, tells the router of `which` how that went, and completes the ending, as the
+/// only one who can.
 using deliver_reply = void (*)(intrusive_ptr<operation> ending, const response& reply, const call& which) noexcept;
 
 /// One call on its way through queues, connections and attempts.
@@ -84,8 +90,11 @@ using deliver_reply = void (*)(intrusive_ptr<operation> ending, const response& 
 /// time: its router's queue, a connection's inbox, a session's slot.
 class call final : public cancellable, public work, public recycled {
 public:
-    explicit call(intrusive_ptr<call_router> router, intrusive_ptr<operation> ending = nullptr, deliver_reply deliver = nullptr) noexcept
-        : ending_{std::move(ending)}, deliver_{deliver}, router_{std::move(router)} {}
+    explicit call(intrusive_ptr<call_router> router, intrusive_ptr<operation> ending = nullptr,
+                  deliver_reply deliver = nullptr) noexcept
+        : ending_{std::move(ending)}, deliver_{deliver}, router_{std::move(router)} {
+        request.arguments.begin_in(first_arguments_);
+    }
 
     /// Gives an ending to a call that was made without one. Before it is submitted.
     void begin(intrusive_ptr<operation> ending, deliver_reply deliver) noexcept {
@@ -94,41 +103,46 @@ public:
     }
 
     invocation request;
-    int attempts = 0;             ///< Begun so far, the current one included.
-    executed ran = executed::no;  ///< Whether any of the attempts that are over may have run.
-    time_point started{};         ///< When the caller made the call; not later.
-    std::uint64_t turn = 0;       ///< Counts the calls of its channel.
-    duration slack{};             ///< How much later than what was asked for its deadline may be.
-    std::source_location stub_made_at;  ///< Where the stub was made that it was made through.
+    int attempts = 0;                    ///< Begun so far, the current one included.
+    executed ran = executed::no;         ///< Whether any of the attempts that are over may have run.
+    time_point started{};                ///< When the caller made the call; not later.
+    std::uint64_t turn = 0;              ///< Counts the calls of its channel.
+    duration slack{};                    ///< How much later than what was asked for its deadline may be.
+    std::source_location stub_made_at;   ///< Where the stub was made that it was made through.
     intrusive_ptr<stream_port> streams;  ///< Of a method with streams; else null.
-    intrusive_ptr<cancellable> filters;  ///< What stands before its router; null if nothing does. Set before the call is submitted.
+    /// What stands before its router; null if nothing does. Set before the call is submitted.
+    intrusive_ptr<cancellable> filters;
     std::shared_ptr<const call_options> options;  ///< Where they say how attempts are made; else null.
-    bool reported = false;        ///< Its router knows how it ended, or need not.
-    bool wants_times = false;     ///< Asks the server how long the handler ran.
-    time_point written{};         ///< When the request of the current attempt was written into a send buffer.
-    call_times times;             ///< Of the current attempt; complete once it is answered.
+    bool reported = false;                        ///< Its router knows how it ended, or need not.
+    bool wants_times = false;                     ///< Asks the server how long the handler ran.
+    time_point written{};  ///< When the request of the current attempt was written into a send buffer.
+    call_times times;      ///< Of the current attempt; complete once it is answered.
 
     /// Set before a cancel is looked for, so that a call which is just moving is caught where it arrives.
     std::atomic<bool> cancel_requested{false};
 
     // Set by whoever the call belongs to now; see `carrier`.
-    attempt_trace attempt;        ///< Guarded by the router.
-    intrusive_ptr<operation> hedge;  ///< What its attempts side by side share, a `hedged_call`; null: it makes them one after the other.
-    intrusive_ptr<carrier> at;    ///< The connection that has it, if one has. Guarded by the router.
-    std::uint64_t id = 0;         ///< Its id in that connection's session, zero before it stands in a slot.
+    attempt_trace attempt;  ///< Guarded by the router.
+    /// What its attempts side by side share, a `hedged_call`; null: it makes them one after the other.
+    intrusive_ptr<operation> hedge;
+    intrusive_ptr<carrier> at;  ///< The connection that has it, if one has. Guarded by the router.
+    std::uint64_t id = 0;       ///< Its id in that connection's session, zero before it stands in a slot.
 
     void cancel() noexcept override { filters ? filters->cancel() : router_->cancel(*this); }
     [[nodiscard]] bool needs_this_thread() const noexcept override { return router_->needs_this_thread(); }
+    [[nodiscard]] std::string unfinished(int) override { return request.method->full_name(); }
     inline void run(bool accepted) noexcept override;
 
     /// Cancels this call when the request that it is made for is cancelled. Before it is submitted.
     void follow(const context& parent) { followed_.emplace(parent.stop_token(), canceller{this}); }
+    [[nodiscard]] bool is_followed() const noexcept { return followed_.has_value(); }
 
     /// Hands the reply to the caller; false if the call was over, and the reply is late.
     bool succeed(const response& reply) noexcept {
         if (!ending_ || ending_->claimed()) return false;
         followed_.reset();
-        if (streams) [[unlikely]] std::exchange(streams, nullptr)->close();
+        if (streams) [[unlikely]]
+            std::exchange(streams, nullptr)->close(error{std::error_code{}, executed::yes});
         deliver_(std::move(ending_), reply, *this);
         return true;
     }
@@ -136,7 +150,8 @@ public:
     bool fail(error why) noexcept {
         if (!ending_) return false;
         followed_.reset();
-        if (streams) [[unlikely]] std::exchange(streams, nullptr)->close();
+        if (streams) [[unlikely]]
+            std::exchange(streams, nullptr)->close(why);
         return std::exchange(ending_, nullptr)->fail(std::move(why));
     }
     [[nodiscard]] bool over() const noexcept { return !ending_ && !request.oneway; }
@@ -159,9 +174,22 @@ private:
     std::optional<std::stop_callback<canceller>> followed_;
     deliver_reply deliver_;
     intrusive_ptr<call_router> router_;
+    std::array<std::byte, 192> first_arguments_;  // Most fit into it, so that a call takes one block.
 };
 
-inline bool call_router::is_at(const call& which, const carrier& where) const noexcept { return which.at.get() == &where; }
+/// Says in `why` where `which` went, as far as there is memory for that.
+inline void say_where(error& why, const call& which, std::string_view peer = {}) noexcept {
+    try {
+        auto where = which.request.method->full_name();
+        if (!peer.empty()) where.append(" at ").append(peer);
+        why = why.with_where(std::move(where));
+    } catch (const std::bad_alloc&) {
+    }
+}
+
+inline bool call_router::is_at(const call& which, const carrier& where) const noexcept {
+    return which.at.get() == &where;
+}
 
 inline void call::run(bool accepted) noexcept {
     // The inbox held a reference.

@@ -34,7 +34,7 @@ struct endpoint {
 
 /// Any number of addresses, from one text or a list of them.
 ///
-/// `endpoints e = "tcp://h:1"`, `{"tcp://a:1", "tcp://b:1"}`, or a vector of `endpoint`.
+/// `endpoints e = "tcp://h:1"`, `{"tcp://a:1", "tcp://b:1"}`, or a vector of texts or of `endpoint`.
 /// Errors: a bad text throws `rpc_error` with `errc::bad_address`; `parse` returns it instead.
 class endpoints {
 public:
@@ -44,7 +44,7 @@ public:
     template <std::convertible_to<std::string_view> Text>
     endpoints(const Text& text) : endpoints{std::initializer_list<std::string_view>{std::string_view{text}}} {}
     endpoints(std::initializer_list<std::string_view> texts);
-    explicit endpoints(const std::vector<std::string>& texts);
+    endpoints(const std::vector<std::string>& texts);
 
     [[nodiscard]] static result<endpoints> parse(const std::vector<std::string_view>& texts);
 

@@ -18,15 +18,15 @@ namespace futon {
 
 /// Movable, so that filters and retries can hold it.
 struct invocation {
-    const method_info* method = nullptr;  ///< Lives as long as its channel.
-    byte_buffer arguments;                ///< A msgpack array with one element per parameter.
-    metadata headers;                     ///< Travels to the server; empty costs no bytes.
-    time_point deadline = no_deadline;    ///< Covers all attempts, queueing and connecting.
-    std::uint64_t hash_key = 0;           ///< Calls of one key prefer one endpoint; zero means no key.
+    const method_info* method = nullptr;     ///< Lives as long as its channel.
+    byte_buffer arguments;                   ///< A msgpack array with one element per parameter.
+    metadata headers;                        ///< Travels to the server; empty costs no bytes.
+    time_point deadline = no_deadline;       ///< Covers all attempts, queueing and connecting.
+    std::uint64_t hash_key = 0;              ///< Calls of one key prefer one endpoint; zero means no key.
     std::shared_ptr<const route> towards{};  ///< Which providers it may go to; null: any.
-    bool oneway = false;                  ///< Nobody waits for a reply.
-    bool has_streams = false;             ///< Its call has `streams`, and `deadline` is that of its acceptance.
-    bool wait_for_ready = false;          ///< Waits out reconnection instead of failing while it backs off.
+    bool oneway = false;                     ///< Nobody waits for a reply.
+    bool has_streams = false;                ///< Its call has `streams`, and `deadline` is that of its acceptance.
+    bool wait_for_ready = false;             ///< Waits out reconnection instead of failing while it backs off.
 
     /// The same once more, for an attempt beside this one.
     [[nodiscard]] invocation copy() const {

@@ -10,8 +10,8 @@
 
 namespace futon {
 
-/// What a server answers when it is asked for its load (probed). On the wire rates are whole numbers, and the utilisation
-/// is in thousandths.
+/// What a server answers when it is asked for its load (probed). On the wire rates are whole numbers, and the
+/// utilisation is in thousandths.
 struct load_report {
     std::uint32_t in_flight = 0;  ///< Requests it works on or has queued, from all clients.
     duration latency{};           ///< What a request took there lately at about this load. Zero: not said.

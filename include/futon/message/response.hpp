@@ -13,8 +13,8 @@ struct complexity_limits;
 
 /// A successful reply. Lifetime: the body is valid while the function that received it runs.
 struct response {
-    bytes_view body;                    ///< One msgpack value.
-    const metadata* headers = nullptr;  ///< What the server sent beside it; null if nothing.
+    bytes_view body;                                ///< One msgpack value.
+    const metadata* headers = nullptr;              ///< What the server sent beside it; null if nothing.
     const complexity_limits* complexity = nullptr;  ///< How intricate the value may be; null: the defaults.
 };
 

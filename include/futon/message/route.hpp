@@ -15,10 +15,12 @@ namespace futon {
 struct route {
     std::string address{};  ///< Of one provider, e.g. "tcp://10.0.0.7:12200": that one and no other. Empty: any.
     std::string version{};  ///< Of the provider, see `version_router`. Empty: any.
-    std::string group{};    ///< Empty: any.
+    std::string group{};    ///< Empty: none, or any where all providers have one.
     metadata tags{};        ///< For `tag_router` and routers of your own.
 
-    [[nodiscard]] bool empty() const noexcept { return address.empty() && version.empty() && group.empty() && tags.empty(); }
+    [[nodiscard]] bool empty() const noexcept {
+        return address.empty() && version.empty() && group.empty() && tags.empty();
+    }
     friend bool operator==(const route&, const route&) = default;
 };
 

@@ -40,8 +40,8 @@ struct stream_terms {
 /// what was received together with its end and before it.
 class stream_port : public ref_counted {
 public:
-    stream_terms terms;  ///< Of a call from here.
-    bool taken = false;         ///< It was accepted: it is never tried elsewhere.
+    stream_terms terms;           ///< Of a call from here.
+    bool taken = false;           ///< It was accepted: it is never tried elsewhere.
     bool waits_for_room = false;  ///< Noted by its connection.
 
     /// A call from here was accepted.
@@ -52,8 +52,8 @@ public:
     virtual void items_ended() noexcept = 0;
     /// More may be sent than before.
     virtual void may_send() noexcept = 0;
-    /// The call is over, whatever its result. On any thread, once.
-    virtual void close() noexcept = 0;
+    /// The call is over, for `why`; that has the empty code where it was answered well. On any thread.
+    virtual void close(const error& why) noexcept = 0;
 };
 
 /// What became of an item that was to be sent.
@@ -69,7 +69,8 @@ class item_carrier : public ref_counted {
 public:
     [[nodiscard]] virtual executor& where() const noexcept = 0;
     /// Takes a call that came in, and says what its caller may send at first; nothing if it is over.
-    [[nodiscard]] virtual std::optional<std::uint64_t> accept(std::uint64_t id, stream_port& streams, bool receives) noexcept = 0;
+    [[nodiscard]] virtual std::optional<std::uint64_t> accept(std::uint64_t id, stream_port& streams,
+                                                              bool receives) noexcept = 0;
     /// `streams` is the port of `which`; `body` is at most `most_item_bytes`.
     [[nodiscard]] virtual item_fate send_item(stream_key which, stream_port& streams, bytes_view body) noexcept = 0;
     /// What may be sent now, as `item_cost`. Where that is nothing, `may_send` comes when it is more.

@@ -12,7 +12,6 @@
 /// Each carries a mark, by which the codec tells ours from yours. A type of yours that has an adaptor of yours goes
 /// through that adaptor on futon's wire too: packed straight into the message, and unpacked from an object tree.
 /// (With MSGPACK_DEFAULT_API_VERSION 1, a container of yours does not: its adaptor stands where msgpack-cxx's own do.)
-
 ///
 /// Include it, or the client or the server, wherever a `MSGPACK_DEFINE` struct with such a field is defined: the
 /// macro's own members need the adaptors.

@@ -17,6 +17,7 @@
 #include <cstddef>
 #include <new>
 #include <string>
+#include <string_view>
 #include <tuple>
 #include <type_traits>
 #include <utility>
@@ -68,14 +69,22 @@ namespace detail {
     }
 }
 
-/// Types whose reading looks at one value of the message and at each of its bytes: nothing is left for `validate` to find.
+/// Types whose reading looks at one value of the message and at
+/// each of its bytes: nothing is left for `validate` to find.
 template <class T>
 inline constexpr bool reads_one_value = [] {
     constexpr auto what = shape_v<T>;
-    return what == shape::nil || what == shape::boolean || what == shape::integer || what == shape::floating || what == shape::text ||
-           what == shape::text_view || what == shape::blob || what == shape::blob_view || what == shape::blob_array ||
-           what == shape::enumeration;
+    return what == shape::nil || what == shape::boolean || what == shape::integer || what == shape::floating ||
+           what == shape::text || what == shape::text_view || what == shape::blob || what == shape::blob_view ||
+           what == shape::blob_array || what == shape::enumeration;
 }();
+
+/// The text that a message is; false where it is anything else.
+[[nodiscard]] inline bool is_one_text(bytes_view whole, std::string_view& text) {
+    failure why;
+    reader in{whole, views::welcome, why};
+    return in.text(text) && in.at_end();
+}
 
 template <class... A, std::size_t... I>
 bool read_arguments(reader& in, std::tuple<A...>& out, std::index_sequence<I...>) {
@@ -90,8 +99,18 @@ bool read_arguments(reader& in, std::tuple<A...>& out, std::index_sequence<I...>
 template <class T>
 result<T> decode(bytes_view whole, const complexity_limits& limits) {
     if constexpr (!std::is_void_v<T> && unpackable<T>) {
+        // A text is made where it is wanted, and never moved.
+        if constexpr (detail::shape_v<T> == detail::shape::text) {
+            std::string_view text;
+            if (limits.max_nodes > 0 && detail::is_one_text(whole, text)) try {
+                    return result<T>{std::in_place, text.data(), text.size()};
+                } catch (...) {
+                    return detail::unpacking_threw();
+                }
+        }
         // What fails here is looked at once more, for what to say of it.
-        if (detail::reads_one_value<T> && limits.max_nodes > 0) try {
+        if (detail::reads_one_value<T> && limits.max_nodes > 0) {
+            try {
                 detail::failure why;
                 detail::reader in{whole, detail::views::refused, why};
                 result<T> value{std::in_place};
@@ -99,6 +118,7 @@ result<T> decode(bytes_view whole, const complexity_limits& limits) {
             } catch (...) {
                 return detail::unpacking_threw();
             }
+        }
     }
     if (auto sound = validate(whole, limits); !sound) return std::move(sound).error();
     detail::failure why;
@@ -122,8 +142,10 @@ result<T> decode(bytes_view whole, const complexity_limits& limits) {
 
 template <class... A>
 result<std::tuple<A...>> decode_arguments(bytes_view whole, const complexity_limits& limits) {
-    if constexpr (((unpackable_argument<A> && detail::reads_one_value<A>) && ...)) {
-        if (limits.max_depth > 0 && limits.max_nodes > sizeof...(A)) try {
+    constexpr bool are_flat = (true && ... && (unpackable_argument<A> && detail::reads_one_value<A>));
+    if constexpr (are_flat) {
+        if (limits.max_depth > 0 && limits.max_nodes > sizeof...(A)) {
+            try {
                 detail::failure why;
                 detail::reader in{whole, detail::views::welcome, why};
                 result<std::tuple<A...>> values{std::in_place};
@@ -131,6 +153,7 @@ result<std::tuple<A...>> decode_arguments(bytes_view whole, const complexity_lim
             } catch (...) {
                 return detail::unpacking_threw();
             }
+        }
     }
     if (auto sound = validate(whole, limits); !sound) return std::move(sound).error();
     if constexpr ((unpackable_argument<A> && ...)) {

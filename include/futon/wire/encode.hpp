@@ -52,6 +52,21 @@ void encode_arguments(byte_buffer& out, const A&... arguments);
 
 namespace detail {
 
+/// Whether a `T` is a text or a blob of its own: its bytes stand behind a head, as they are.
+template <class T>
+inline constexpr bool has_separate_head = shape_v<T> == shape::text || shape_v<T> == shape::blob;
+
+/// Appends that head alone. The value is not a short one, of less than 32 bytes. Errors: as `encode`.
+template <class T>
+    requires has_separate_head<T>
+void encode_head(byte_buffer& out, const T& value) {
+    if constexpr (shape_v<T> == shape::text) {
+        put_text_head(out, checked_size(value.size()));
+    } else {
+        put_blob_head(out, checked_size(value.size()));
+    }
+}
+
 /// Takes back what was appended unless told that it is complete.
 class appended {
 public:

@@ -86,8 +86,8 @@ struct frame {
     bool mine = false;               ///< item, credit: its sender made the call
     executed ran = executed::maybe;  ///< error
     std::uint32_t method = 0;        ///< request, oneway, bind: the caller's number
-    std::uint64_t id = 0;    ///< of the call; of a ping, a pong, a load query or its answer the token; of a goodbye the count of accepted requests
-    duration remaining{-1};  ///< request, oneway: time left; negative: no deadline
+    std::uint64_t id = 0;            ///< of the call; ping, pong, load: the token; goodbye: accepted requests
+    duration remaining{-1};          ///< request, oneway: time left; negative: no deadline
     duration handler_time{-1};       ///< reply, error; negative: not told
     bytes_view metadata{};           ///< request, oneway, reply: still encoded
     std::uint64_t window = 0;        ///< request, accepted: what its sender takes of items; credit: how much more
@@ -102,7 +102,9 @@ struct frame {
 };
 
 /// What an item counts for in the window of its stream: its bytes, and what keeping it costs beside them.
-[[nodiscard]] constexpr std::uint64_t item_cost(std::size_t body_bytes) noexcept { return body_bytes + std::uint64_t{32}; }
+[[nodiscard]] constexpr std::uint64_t item_cost(std::size_t body_bytes) noexcept {
+    return body_bytes + std::uint64_t{32};
+}
 
 /// The front of a request to be written; the arguments follow it.
 struct request_head {

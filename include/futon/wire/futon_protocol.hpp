@@ -2,8 +2,8 @@
 #pragma once
 
 /// \file
-/// futon's own protocol, version 1: every byte as `docs/wire.md` has it. Pure functions, no state, no allocation on
-/// reading.
+/// futon's own protocol, version 1: every byte as `docs/wire.md`
+/// has it. Pure functions, no state, no allocation on reading.
 
 #include <futon/core/bytes.hpp>
 #include <futon/core/error.hpp>
@@ -32,9 +32,7 @@ struct futon_protocol {
 
     /// Of a frame's text in an error or a goodbye; longer texts are cut.
     static constexpr std::size_t max_text_bytes = 1024;
-    static constexpr std::size_t max_bind_bytes = 4096;     ///< The length field of a bind.
-    static constexpr std::size_t max_goodbye_bytes = 2048;  ///< The length field of a goodbye.
-    static constexpr std::size_t max_head_bytes = 64;       ///< Of a frame's fields beside metadata and body.
+    static constexpr std::size_t max_head_bytes = 64;  ///< Of a frame's fields beside metadata and body.
 
     /// The longest frame that a side with these limits reads, by its length field.
     [[nodiscard]] static std::size_t max_frame_bytes(const limits& bounds) noexcept;
@@ -63,6 +61,7 @@ struct futon_protocol {
     static void write_cancel(byte_buffer& out, std::uint64_t id) {
         detail::write_number(out, detail::frame_type::cancel, detail::flag::mine, id);
     }
+    [[nodiscard]] static bool can_bind(const method_info& method) noexcept;
     static void write_bind(byte_buffer& out, const method_info& method);
     static void write_ping(byte_buffer& out, std::uint64_t token) {
         detail::write_number(out, detail::frame_type::ping, 0, token);
@@ -74,7 +73,9 @@ struct futon_protocol {
     static void write_load_query(byte_buffer& out, std::uint64_t token) {
         detail::write_number(out, detail::frame_type::load_query, 0, token);
     }
-    static void write_load(byte_buffer& out, std::uint64_t token, const load_report& load) { detail::write_report(out, token, load); }
+    static void write_load(byte_buffer& out, std::uint64_t token, const load_report& load) {
+        detail::write_report(out, token, load);
+    }
 };
 
 inline std::size_t futon_protocol::max_frame_bytes(const limits& bounds) noexcept {
@@ -101,7 +102,8 @@ inline parsed futon_protocol::parse_preface(bytes_view in, peer_limits& peer, fr
 
     // What is missing at the end keeps its initial value, what comes after is of a later revision.
     detail::byte_reader reader{in.subspan(6, size - 6)};
-    for (auto* field : {&peer.max_body_bytes, &peer.max_metadata_bytes, &peer.max_in_flight, &peer.max_binds, &peer.max_streams}) {
+    for (auto* field :
+         {&peer.max_body_bytes, &peer.max_metadata_bytes, &peer.max_in_flight, &peer.max_binds, &peer.max_streams}) {
         std::uint64_t value = 0;
         if (reader.empty()) break;
         if (!reader.varint(value))
@@ -125,8 +127,7 @@ inline parsed futon_protocol::parse(bytes_view in, const limits& bounds, frame& 
     const auto* rule = find_rule(type);
     if (rule) {
         if (flags & ~rule->flags) return refuse(fault, "reserved flag set in a frame of known type: flags", flags);
-        if ((flags & rule->must) != rule->must)
-            return refuse(fault, "initiator bit missing: frame type", type);
+        if ((flags & rule->must) != rule->must) return refuse(fault, "initiator bit missing: frame type", type);
         if (length < rule->least) return refuse(fault, "frame too short for its type: length", length);
         if (length > rule->most) return refuse(fault, "frame too long for its type: length", length, rule->most);
     } else if (!(type & skippable)) {
@@ -142,8 +143,7 @@ inline parsed futon_protocol::parse(bytes_view in, const limits& bounds, frame& 
     const bool well_formed = rule->kind == frame::kind::reply     ? read_reply(fields, flags, out)
                              : rule->kind == frame::kind::request ? read_call(fields, flags, out)
                                                                   : rule->read(fields, flags, out);
-    if (!well_formed)
-        return refuse(fault, "malformed frame of type", type);
+    if (!well_formed) return refuse(fault, "malformed frame of type", type);
     return {parsed::status::complete, size};
 }
 
@@ -151,7 +151,8 @@ inline void futon_protocol::write_preface(byte_buffer& out, const limits& bounds
     std::byte whole[6 + 5 * max_varint_bytes] = {first_byte, std::byte{'f'}, std::byte{'u'}, std::byte{'t'},
                                                  std::byte{version}};
     auto* end = whole + 6;
-    for (const auto value : {bounds.max_body_bytes, bounds.max_metadata_bytes, bounds.max_in_flight, bounds.max_binds, bounds.max_streams})
+    for (const auto value :
+         {bounds.max_body_bytes, bounds.max_metadata_bytes, bounds.max_in_flight, bounds.max_binds, bounds.max_streams})
         end = put_varint(end, std::min<std::uint64_t>(value, 0xFFFFFFFF));
     whole[5] = static_cast<std::byte>(end - whole - 6);
     out.append(whole, static_cast<std::size_t>(end - whole));
@@ -165,13 +166,15 @@ inline std::size_t futon_protocol::begin_request(byte_buffer& out, const request
     if (has_headers) flags |= detail::flag::has_metadata;
     if (has_deadline) flags |= detail::flag::has_deadline;
     if (head.wants_times && head.id != 0) flags |= detail::flag::times;
-    if (head.has_streams) [[unlikely]] flags |= detail::flag::streams;
+    if (head.has_streams) [[unlikely]]
+        flags |= detail::flag::streams;
     auto* const at = out.prepare(max_head_bytes).data();
     auto* end = detail::put_head(at, head.id == 0 ? detail::frame_type::oneway : detail::frame_type::request, flags);
     end = detail::put_little(end, head.id);
     end = put_varint(end, head.method->number);
     if (has_deadline) end = put_varint(end, detail::microseconds(head.remaining));
-    if (head.has_streams) [[unlikely]] end = put_varint(end, head.window);
+    if (head.has_streams) [[unlikely]]
+        end = put_varint(end, head.window);
     out.commit(static_cast<std::size_t>(end - at));
     if (has_headers) detail::write_headers(out, *head.headers);
     return start;
@@ -232,6 +235,11 @@ inline void futon_protocol::write_error(byte_buffer& out, std::uint64_t id, cons
     end_frame(out, start, 0);
 }
 
+inline bool futon_protocol::can_bind(const method_info& method) noexcept {
+    return method.service.size() + method.name.size() + method.signature.size() <=
+           detail::max_bind_bytes - max_head_bytes;
+}
+
 inline void futon_protocol::write_bind(byte_buffer& out, const method_info& method) {
     const auto start = out.size();
     auto* const at = out.prepare(max_head_bytes).data();
@@ -244,8 +252,7 @@ inline void futon_protocol::write_bind(byte_buffer& out, const method_info& meth
 }
 
 inline void futon_protocol::write_goodbye(byte_buffer& out, std::uint64_t accepted, const error& why) {
-    const auto code =
-        why.code().category() == futon_category() ? why.code().value() : static_cast<int>(errc::remote_error);
+    const auto code = static_cast<int>(detail::errc_of(why));
     const auto start = out.size();
     auto* const at = out.prepare(max_head_bytes).data();
     auto* end = put_varint(detail::put_head(at, detail::frame_type::goodbye, 0), accepted);

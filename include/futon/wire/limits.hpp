@@ -4,10 +4,12 @@
 /// \file
 /// Every bound on what a peer can make this side hold, do or wait for, on clients as well as on servers.
 
+#include <futon/core/negative_time.hpp>
 #include <futon/core/time.hpp>
 
 #include <chrono>
 #include <cstddef>
+#include <string>
 
 namespace futon {
 
@@ -33,6 +35,7 @@ struct complexity_limits {
 struct limits {
     // One message.
     /// Arguments or reply of one frame, in bytes, both ways; announced to the peer. Default 8 MiB; 0 refuses all.
+    /// More than 2 GiB counts as that.
     std::size_t max_body_bytes = 8u << 20;
     /// Metadata of one frame, in bytes as encoded; announced to the peer. Default 16 KiB; 0 refuses metadata.
     std::size_t max_metadata_bytes = 16u << 10;
@@ -53,8 +56,6 @@ struct limits {
     std::size_t max_stream_bytes = 64u << 20;
     /// Methods that the peer may bind; announced to it. Default 4096; 0 refuses every bind, thus every call.
     std::size_t max_binds = 4096;
-    /// Text of one method's signature. Default and most 2048; 0 accepts no signature.
-    std::size_t max_signature_bytes = 2048;
     /// From accept to the first complete header. Default 5 s; 0 waits for ever.
     duration first_header_time = std::chrono::seconds{5};
     /// Without received bytes until a ping is sent. Default 15 s; 0 sends no pings.
@@ -71,12 +72,16 @@ struct limits {
     std::size_t max_cancels_per_second = 200;
 
     // Its outgoing bytes.
-    /// Unwritten bytes at which reading from the peer stops. Default 1 MiB; 0 reads only while nothing waits to be
-    /// written.
+    /// Unwritten bytes at which reading from the peer stops. Default
+    /// 1 MiB; 0 reads only while nothing waits to be written.
     std::size_t write_pause_bytes = 1u << 20;
     /// Unwritten bytes at which the connection closes if `write_stall_time` passes without progress. Default 8 MiB; 0
     /// counts any unwritten byte.
     std::size_t max_write_bytes = 8u << 20;
+    /// Answers that wait to be written, in bytes: past it a call that comes is refused with `overloaded`, and the
+    /// result of one that ran does not travel, its caller gets `resource_exhausted`. A connection holds as much and one
+    /// answer more. Default 64 MiB; 0 holds one answer at a time.
+    std::size_t max_unsent_answer_bytes = 64u << 20;
     /// Without a written byte, at or above `max_write_bytes`, until close. Default 10 s; 0 never closes.
     duration write_stall_time = std::chrono::seconds{10};
 
@@ -91,12 +96,30 @@ struct limits {
     std::size_t max_server_in_flight = 65'536;
     /// Argument bytes of those calls. Default 256 MiB; past it `overloaded`; 0 refuses every call.
     std::size_t max_server_in_flight_bytes = 256u << 20;
-    /// Open connections. Default 10 000; further ones are closed at once; 0 refuses all.
+    /// Answers that wait to be written: past it a connection that has `write_pause_bytes` of them gets no more, as past
+    /// `max_unsent_answer_bytes`; those whose peers read go on. Default 1 GiB; 0: that holds always.
+    std::size_t max_server_unsent_bytes = 1u << 30;
+    /// Open connections, also one that has ended and for up to 1 s waits for its peer to read why. Default 10 000;
+    /// further ones are refused with `overloaded`; 0 refuses all.
     std::size_t max_connections = 10'000;
-    /// Open connections of one remote IP address. Default 256; 0 refuses all. Does not apply to unix sockets.
-    std::size_t max_connections_per_address = 256;
+    /// Open connections of one remote IP address. Default 1024; further ones are refused with `overloaded`; 0 refuses
+    /// all. Does not apply to unix sockets.
+    std::size_t max_connections_per_address = 1024;
     /// Calls that wait for a thread of the handler pool. Default 1024; past it `overloaded`; 0 queues none.
     std::size_t max_queued_handlers = 1024;
 };
+
+namespace detail {
+
+/// What cannot be meant by them, in words; empty: nothing.
+[[nodiscard]] inline std::string limits_fault(const limits& of) {
+    return negative_time({{".limits.first_header_time", of.first_header_time},
+                          {".limits.heartbeat_after", of.heartbeat_after},
+                          {".limits.heartbeat_timeout", of.heartbeat_timeout},
+                          {".limits.idle_close", of.idle_close},
+                          {".limits.write_stall_time", of.write_stall_time}});
+}
+
+}  // namespace detail
 
 }  // namespace futon

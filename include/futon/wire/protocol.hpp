@@ -44,6 +44,7 @@ concept protocol = requires(byte_buffer& out, bytes_view in, const limits& bound
     { P::write_credit(out, number, flag, number) };
     { P::write_accepted(out, number, number) };
     { P::write_cancel(out, number) };
+    { P::can_bind(method) } -> std::same_as<bool>;  // Its names are not too long for `write_bind`.
     { P::write_bind(out, method) };
     { P::write_ping(out, number) };
     { P::write_pong(out, number) };

@@ -37,9 +37,10 @@ struct item_stream;
 
 /// Whether a caller and a method with these signatures understand each other, in both directions.
 ///
-/// Kinds must be equal, except that integers of all widths are, and floats. A struct may be a prefix of the other,
-/// a named struct must agree only on the names that both have, arguments and tuples must agree exactly. `?` agrees
-/// with anything but a stream. Text that is malformed, nested deeper than 64 or longer than 2048 bytes is compatible with nothing.
+/// Kinds must be equal, except that integers of all widths are, and floats. A struct may be
+/// a prefix of the other, a named struct must agree only on the names that both have,
+/// arguments and tuples must agree exactly. `?` agrees with anything but a stream. Text that
+/// is malformed, nested deeper than 64 or longer than 2048 bytes is compatible with nothing.
 /// Thread-safety: pure; safe on any text.
 [[nodiscard]] constexpr bool compatible(std::string_view theirs, std::string_view ours) noexcept {
     constexpr std::size_t deepest = 64;
@@ -47,8 +48,8 @@ struct item_stream;
     using match = detail::signature_match;
     detail::signature_cursor a{theirs};
     detail::signature_cursor b{ours};
-    return match::parameters(a, b, deepest) && a.take("->") && b.take("->") && match::result(a, b, deepest) && a.at_end() &&
-           b.at_end();
+    return match::parameters(a, b, deepest) && a.take("->") && b.take("->") && match::result(a, b, deepest) &&
+           a.at_end() && b.at_end();
 }
 
 namespace detail {

@@ -47,7 +47,8 @@ FUTON_DETAIL_BODY result<endpoint> endpoint::parse(std::string_view text) {
         made.path = rest;
         return made;
     }
-    if (rest.find(',') != rest.npos) return bad("it has a comma: give several addresses as a list, {\"tcp://a:1\", \"tcp://b:1\"}");
+    if (rest.find(',') != rest.npos)
+        return bad("it has a comma: give several addresses as a list, {\"tcp://a:1\", \"tcp://b:1\"}");
     std::string_view port;
     if (!rest.empty() && rest.front() == '[') {
         const auto close = rest.find(']');

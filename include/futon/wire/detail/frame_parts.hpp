@@ -47,7 +47,7 @@ namespace flag {
 inline constexpr std::uint8_t mine = 0x01;  ///< The id was made by the sender of this frame.
 inline constexpr std::uint8_t has_metadata = 0x02;
 inline constexpr std::uint8_t has_deadline = 0x04;
-inline constexpr std::uint8_t times = 0x08;  ///< request: asks for the handler's time; reply, error: has it.
+inline constexpr std::uint8_t times = 0x08;    ///< request: asks for the handler's time; reply, error: has it.
 inline constexpr std::uint8_t streams = 0x10;  ///< request: of a method with streams.
 }  // namespace flag
 
@@ -172,6 +172,10 @@ struct frame_rule {
     bool (*read)(byte_reader, std::uint8_t, frame&) noexcept;
 };
 
+// By their length fields.
+inline constexpr std::uint32_t max_bind_bytes = 4096;
+inline constexpr std::uint32_t max_goodbye_bytes = 2048;
+
 [[nodiscard]] inline const frame_rule* find_rule(std::uint8_t type) noexcept {
     using namespace flag;
     constexpr std::uint32_t any = 0xFFFFFFFF;
@@ -181,10 +185,10 @@ struct frame_rule {
         {frame::kind::reply, has_metadata | times, 0, 10, any, read_reply},
         {frame::kind::error, times, 0, 16, any, read_error},
         {frame::kind::cancel, mine, mine, 10, 10, read_number},
-        {frame::kind::bind, 0, 0, 6, 4096, read_bind},
+        {frame::kind::bind, 0, 0, 6, max_bind_bytes, read_bind},
         {frame::kind::ping, 0, 0, 10, 10, read_number},
         {frame::kind::pong, 0, 0, 10, 10, read_number},
-        {frame::kind::goodbye, 0, 0, 5, 2048, read_goodbye},
+        {frame::kind::goodbye, 0, 0, 5, max_goodbye_bytes, read_goodbye},
         {frame::kind::withdrawn, mine | has_metadata | has_deadline | times | streams, mine, 2, any, read_nothing},
     };
     static constexpr frame_rule stream_rules[] = {
@@ -214,7 +218,8 @@ struct frame_rule {
 }
 
 /// A whole frame of an id and a varint.
-inline void write_window(byte_buffer& out, frame_type type, std::uint8_t flags, std::uint64_t id, std::uint64_t window) {
+inline void write_window(byte_buffer& out, frame_type type, std::uint8_t flags, std::uint64_t id,
+                         std::uint64_t window) {
     auto* const at = out.prepare(14 + max_varint_bytes).data();
     auto* const end = put_varint(put_little(put_head(at, type, flags), id), window);
     put_little(at, static_cast<std::uint32_t>(end - at - 4));
@@ -234,8 +239,8 @@ inline void write_report(byte_buffer& out, std::uint64_t token, const load_repor
     auto* const at = out.prepare(14 + 5 * max_varint_bytes).data();
     auto* end = put_little(put_head(at, frame_type::load, 0), token);
     const auto whole = [](float number) { return static_cast<std::uint64_t>(std::clamp(number + 0.5f, 0.0f, 1e9f)); };
-    for (const std::uint64_t field : {std::uint64_t{load.in_flight}, microseconds(load.latency), whole(1000 * load.utilisation),
-                                      whole(load.qps), whole(load.eps)})
+    for (const std::uint64_t field : {std::uint64_t{load.in_flight}, microseconds(load.latency),
+                                      whole(1000 * load.utilisation), whole(load.qps), whole(load.eps)})
         end = put_varint(end, field);
     static_cast<void>(put_little(at, static_cast<std::uint32_t>(end - at - 4)));
     out.commit(static_cast<std::size_t>(end - at));

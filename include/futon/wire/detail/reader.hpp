@@ -14,6 +14,7 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -21,11 +22,10 @@
 namespace futon::detail {
 
 /// The first thing that did not fit, in words, and the path to it, built from the inside out.
-struct failure {
-    std::string what;
-    std::string path;
-
+class failure {
+public:
     // Each returns false, for the caller to return it.
+    [[gnu::cold]] bool say(std::string what);
     [[gnu::cold]] bool inside(std::size_t index);
     [[gnu::cold]] bool inside(std::string_view field);
     [[gnu::cold]] bool inside_key(std::size_t index);
@@ -33,7 +33,14 @@ struct failure {
     [[gnu::cold]] error as_error() const;
 
 private:
+    struct words {
+        std::string what;
+        std::string path;
+    };
+    words& own();
     bool prefix(const std::string& step);
+
+    std::unique_ptr<words> words_;  // Null until something does not fit, which for most messages is never.
 };
 
 /// Whether a value may point into the message.
@@ -111,6 +118,18 @@ public:
     }
 
     bool text(std::string_view& out) {
+        // Those of less than 256 bytes in few steps.
+        const auto first = at_ == end_ ? 0u : std::to_integer<unsigned>(*at_);
+        if (first == 0xd9 && left() >= 2) {
+            const auto size = std::to_integer<std::size_t>(at_[1]);
+            if (size <= left() - 2) return take_text(2, size, out);
+        } else if (first >> 5 == 0b101) {
+            const std::size_t size = first & 0x1f;
+            if (size < left()) return take_text(1, size, out);
+        }
+        return any_text(out);
+    }
+    bool any_text(std::string_view& out) {
         head next;
         const auto* const start = at_;
         if (!parse_head(at_, end_, next) || next.what != kind::string || next.size > left()) {
@@ -145,6 +164,10 @@ public:
     }
 
     bool array(std::size_t& count, const char* expected = "array") {
+        if (at_ != end_ && (*at_ >> 4) == std::byte{9}) [[likely]] {
+            count = std::to_integer<std::size_t>(*at_ & std::byte{0x0f});
+            if (count < left()) return ++at_, true;
+        }
         return container(kind::array, 1, count, expected);
     }
     bool map(std::size_t& count) { return container(kind::map, 2, count, "map"); }
@@ -167,6 +190,11 @@ public:
     [[gnu::cold]] bool unfit(std::string what);
 
 private:
+    bool take_text(std::size_t head_size, std::size_t size, std::string_view& out) noexcept {
+        out = {reinterpret_cast<const char*>(at_) + head_size, size};
+        at_ += head_size + size;
+        return true;
+    }
     template <class T>
     bool floating_from_integer(T& out);
     [[gnu::cold]] bool out_of_range(wire_integer found, bool is_signed, std::size_t bits);

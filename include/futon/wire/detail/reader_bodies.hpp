@@ -12,47 +12,67 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
 
 namespace futon::detail {
 
-[[gnu::cold, gnu::noinline]] FUTON_DETAIL_BODY bool failure::inside(std::size_t index) { return prefix('[' + std::to_string(index) + ']'); }
-[[gnu::cold, gnu::noinline]] FUTON_DETAIL_BODY bool failure::inside(std::string_view field) { return prefix('.' + std::string{field}); }
-[[gnu::cold, gnu::noinline]] FUTON_DETAIL_BODY bool failure::inside_key(std::size_t index) { return prefix("[key " + std::to_string(index) + ']'); }
+[[gnu::cold, gnu::noinline]] FUTON_DETAIL_BODY bool failure::say(std::string what) {
+    own().what = std::move(what);
+    return false;
+}
+[[gnu::cold, gnu::noinline]] FUTON_DETAIL_BODY bool failure::inside(std::size_t index) {
+    return prefix('[' + std::to_string(index) + ']');
+}
+[[gnu::cold, gnu::noinline]] FUTON_DETAIL_BODY bool failure::inside(std::string_view field) {
+    return prefix('.' + std::string{field});
+}
+[[gnu::cold, gnu::noinline]] FUTON_DETAIL_BODY bool failure::inside_key(std::size_t index) {
+    return prefix("[key " + std::to_string(index) + ']');
+}
 
 [[gnu::cold, gnu::noinline]] FUTON_DETAIL_BODY bool failure::in_argument(std::size_t number) {
-    what.insert(0, "argument " + std::to_string(number) + ": ");
+    own().what.insert(0, "argument " + std::to_string(number) + ": ");
     return false;
 }
 
 [[gnu::cold, gnu::noinline]] FUTON_DETAIL_BODY error failure::as_error() const {
+    if (!words_) return {errc::bad_arguments, executed::no};
+    const auto& [what, path] = *words_;
     return {errc::bad_arguments, path.empty() ? what : what + " at " + path, executed::no};
 }
 
+FUTON_DETAIL_BODY failure::words& failure::own() {
+    if (!words_) words_ = std::make_unique<words>();
+    return *words_;
+}
+
 FUTON_DETAIL_BODY bool failure::prefix(const std::string& step) {
-    path.insert(0, step);
+    own().path.insert(0, step);
     return false;
 }
 
 [[gnu::cold, gnu::noinline]] FUTON_DETAIL_BODY bool reader::mismatch(const char* expected) {
-    why_->what = std::string{"expected "} + expected + ", got " + (at_ == end_ ? "the end of the message" : name(kind_of(*at_)));
-    return false;
+    return why_->say(std::string{"expected "} + expected + ", got " +
+                     (at_ == end_ ? "the end of the message" : name(kind_of(*at_))));
 }
 
-[[gnu::cold, gnu::noinline]] FUTON_DETAIL_BODY bool reader::wrong_count(const char* of, std::size_t expected, std::size_t got) {
-    why_->what = "expected " + std::to_string(expected) + ' ' + of + (expected == 1 ? "" : "s") + ", got " + std::to_string(got);
-    return false;
+[[gnu::cold, gnu::noinline]] FUTON_DETAIL_BODY bool reader::wrong_count(const char* of, std::size_t expected,
+                                                                        std::size_t got) {
+    return why_->say("expected " + std::to_string(expected) + ' ' + of + (expected == 1 ? "" : "s") + ", got " +
+                     std::to_string(got));
 }
 
 [[gnu::cold, gnu::noinline]] FUTON_DETAIL_BODY bool reader::unfit(std::string what) {
-    why_->what = std::move(what);
-    return false;
+    return why_->say(std::move(what));
 }
 
-[[gnu::cold, gnu::noinline]] FUTON_DETAIL_BODY bool reader::out_of_range(wire_integer found, bool is_signed, std::size_t bits) {
-    const auto digits = found.negative ? std::to_string(static_cast<std::int64_t>(found.bits)) : std::to_string(found.bits);
+[[gnu::cold, gnu::noinline]] FUTON_DETAIL_BODY bool reader::out_of_range(wire_integer found, bool is_signed,
+                                                                         std::size_t bits) {
+    const auto digits =
+        found.negative ? std::to_string(static_cast<std::int64_t>(found.bits)) : std::to_string(found.bits);
     return unfit(digits + " is out of range for " + (is_signed ? 'i' : 'u') + std::to_string(bits));
 }
 

@@ -74,10 +74,13 @@ enum class flaw : std::uint8_t { none, truncated, trailing, reserved, overcounte
         case flaw::overcounted: return malformed("a count that exceeds the bytes left");
         case flaw::too_deep:
             return {errc::message_too_big,
-                    "message nested deeper than " + std::to_string(std::min(limits.max_depth, deepest)) + " levels",
+                    "message nested deeper than " + std::to_string(std::min(limits.max_depth, deepest)) +
+                        " levels (limits.complexity.max_depth of the side that reads it)",
                     executed::no};
         case flaw::too_many:
-            return {errc::message_too_big, "message of more than " + std::to_string(limits.max_nodes) + " values",
+            return {errc::message_too_big,
+                    "message of more than " + std::to_string(limits.max_nodes) +
+                        " values (limits.complexity.max_nodes of the side that reads it)",
                     executed::no};
         case flaw::none: break;
     }

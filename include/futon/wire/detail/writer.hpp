@@ -84,6 +84,12 @@ inline void put_length(byte_buffer& out, unsigned leading16, std::uint32_t size)
     put(out, leading16 + 1, size);
 }
 
+/// What stands before the bytes of a text that is not short.
+inline void put_text_head(byte_buffer& out, std::uint32_t size) {
+    if (size <= 0xff) return put(out, 0xd9, static_cast<std::uint8_t>(size));
+    put_length(out, 0xda, size);
+}
+
 inline void put_text(byte_buffer& out, std::string_view text) {
     const auto size = checked_size(text.size());
     if (size < 0x20) {
@@ -92,21 +98,18 @@ inline void put_text(byte_buffer& out, std::string_view text) {
         if (size != 0) std::memcpy(to + 1, text.data(), size);
         return out.commit(1 + size);
     }
-    if (size <= 0xff) {
-        put(out, 0xd9, static_cast<std::uint8_t>(size));
-    } else {
-        put_length(out, 0xda, size);
-    }
+    put_text_head(out, size);
     out.append(text.data(), size);
+}
+
+inline void put_blob_head(byte_buffer& out, std::uint32_t size) {
+    if (size <= 0xff) return put(out, 0xc4, static_cast<std::uint8_t>(size));
+    put_length(out, 0xc5, size);
 }
 
 inline void put_blob(byte_buffer& out, const void* from, std::size_t count) {
     const auto size = checked_size(count);
-    if (size <= 0xff) {
-        put(out, 0xc4, static_cast<std::uint8_t>(size));
-    } else {
-        put_length(out, 0xc5, size);
-    }
+    put_blob_head(out, size);
     out.append(from, size);
 }
 
