@@ -75,7 +75,8 @@ TEST_CASE("session: a call in the steady state allocates nothing, with or withou
 
         std::array<futon::detail::intrusive_ptr<futon::detail::call>, 64> calls;
         for (auto& it : calls) {
-            it = futon::detail::intrusive_ptr<futon::detail::call>::adopt(new futon::detail::call{nullptr, nullptr, nullptr});
+            it = futon::detail::intrusive_ptr<futon::detail::call>::adopt(
+                new futon::detail::call{nullptr, nullptr, nullptr});
             it->request.method = &method;
             it->request.arguments.append(futon::as_bytes(std::string(size, 'a')));
         }
@@ -120,7 +121,8 @@ TEST_CASE("session: what a burst of calls took is given back after a while witho
     std::size_t answered = 0;
     const auto round = [&](std::size_t count) {
         for (std::size_t i = 0; i < count; ++i) {
-            auto made = futon::detail::intrusive_ptr<futon::detail::call>::adopt(new futon::detail::call{nullptr, nullptr, nullptr});
+            auto made = futon::detail::intrusive_ptr<futon::detail::call>::adopt(
+                new futon::detail::call{nullptr, nullptr, nullptr});
             made->request.method = &method;
             made->request.deadline = now + 3s;
             REQUIRE(client.start(made, now));
@@ -217,9 +219,11 @@ bool survives_failure(std::size_t n) {
             }))
             return true;
         for (std::size_t i = 0; i < calls.size(); ++i) {
-            calls[i] = futon::detail::intrusive_ptr<futon::detail::call>::adopt(new futon::detail::call{nullptr, nullptr, nullptr});
+            calls[i] = futon::detail::intrusive_ptr<futon::detail::call>::adopt(
+                new futon::detail::call{nullptr, nullptr, nullptr});
             calls[i]->request.method = &method;
-            calls[i]->request.arguments.append(futon::as_bytes(std::string(i == 5 ? 20'000 : 10, static_cast<char>('0' + i % 4))));
+            calls[i]->request.arguments.append(
+                futon::as_bytes(std::string(i == 5 ? 20'000 : 10, static_cast<char>('0' + i % 4))));
             if (i == 3) calls[i]->request.headers.set("key", std::string(100, 'v'));
             calls[i]->request.deadline = now + 1ms * static_cast<int>(20 * i + 20);
         }

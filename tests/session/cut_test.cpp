@@ -117,7 +117,9 @@ TEST_CASE("session: random conversations leave each call ended once and truthful
                     if (roll(20) == 0) body += std::string(15'000 + roll(4000), 'z');
                     one.place({.body = body,
                                .what = static_cast<behaviour>(roll(5)),
-                               .timeout = roll(4) == 0 ? futon::duration{std::chrono::milliseconds{1 + static_cast<int>(roll(100))}} : futon::duration{5s},
+                               .timeout = roll(4) == 0 ? futon::duration{std::chrono::milliseconds{
+                                                             1 + static_cast<int>(roll(100))}}
+                                                       : futon::duration{5s},
                                .headers = roll(5) == 0 ? futon::metadata{{"n", body.substr(0, 20)}} : futon::metadata{},
                                .oneway = roll(9) == 0,
                                .wants_times = roll(2) == 0});
@@ -135,7 +137,8 @@ TEST_CASE("session: random conversations leave each call ended once and truthful
                     on.acceptor.advance();
                     break;
                 default:
-                    if (roll(30) == 0) one.machine().begin_drain(futon::error{futon::errc::unavailable, "leaving"}, on.now);
+                    if (roll(30) == 0)
+                        one.machine().begin_drain(futon::error{futon::errc::unavailable, "leaving"}, on.now);
             }
         }
         const bool heal = roll(2) == 0;

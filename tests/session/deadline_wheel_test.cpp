@@ -22,7 +22,7 @@ TEST_CASE("deadline_wheel: each deadline fires at the first millisecond that is 
             const auto index = static_cast<std::uint32_t>(dice() % 200);
             if (alive.count(index) == 0) {
                 const auto due = now + std::chrono::nanoseconds{static_cast<std::int64_t>(dice() % reach)};
-                wheel.add(index, due);
+                wheel.add(index, due, now);
                 alive[index] = due;
             } else if (dice() % 4 == 0) {
                 wheel.remove(index);
@@ -50,10 +50,10 @@ TEST_CASE("deadline_wheel: the farthest deadline and the one that has passed are
     const futon::time_point start{1s};
     futon::detail::deadline_wheel wheel{start};
     CHECK_FALSE(wheel.next());
-    wheel.add(0, futon::no_deadline);
+    wheel.add(0, futon::no_deadline, start);
     CHECK_FALSE(wheel.next());
-    wheel.add(1, futon::no_deadline - 1s);
-    wheel.add(2, start - 1s);
+    wheel.add(1, futon::no_deadline - 1s, start);
+    wheel.add(2, start - 1s, start);
     CHECK(wheel.next() <= start);
     int fired = 0;
     wheel.advance(start, [&](std::uint32_t) { ++fired; });
@@ -62,6 +62,26 @@ TEST_CASE("deadline_wheel: the farthest deadline and the one that has passed are
     CHECK(fired == 1);
     wheel.remove(1);
     CHECK_FALSE(wheel.next());
+}
+
+TEST_CASE("deadline_wheel: one deadline alone wakes nobody before it, however long there was none") {
+    futon::detail::deadline_wheel wheel{futon::time_point{}};
+    for (auto now = futon::time_point{1s}; now < futon::time_point{300s}; now += 777ms) {
+        // Answered in time each time, so that nothing ever was due.
+        wheel.add(0, now + 3s, now);
+        CHECK(wheel.next() == now + 3s);
+        wheel.remove(0);
+    }
+    // One that stands there is not passed over, nor one that comes before it.
+    const futon::time_point now{300s};
+    wheel.add(0, now + 1s, now);
+    wheel.add(1, now + 10s, now + 9s);
+    int fired = 0;
+    wheel.advance(now + 9s, [&](std::uint32_t index) { fired += index == 0 ? 1 : 10; });
+    CHECK(fired == 1);
+    CHECK(wheel.next() == now + 10s);
+    wheel.add(2, now + 9500ms, now + 9s);
+    CHECK(wheel.next() <= now + 9500ms);
 }
 
 }  // namespace

@@ -23,7 +23,9 @@ crafted request(std::uint64_t id) {
 }
 crafted item(std::uint64_t id, std::string_view body) { return crafted{}.frame(0x10, 1, crafted{}.u64(id).text(body)); }
 crafted items_end(std::uint64_t id) { return crafted{}.frame(0x11, 1, crafted{}.u64(id)); }
-crafted credit(std::uint64_t id, std::initializer_list<unsigned> count) { return crafted{}.frame(0x12, 1, crafted{}.u64(id).raw(count)); }
+crafted credit(std::uint64_t id, std::initializer_list<unsigned> count) {
+    return crafted{}.frame(0x12, 1, crafted{}.u64(id).raw(count));
+}
 
 // With one stream of the peer's that was accepted.
 struct streamed : victim {
@@ -42,7 +44,10 @@ TEST_CASE("streams: an item beyond its credit breaks the connection, the one tha
 
 TEST_CASE("streams: an item for a call that never was is counted and dropped") {
     streamed v;
-    v.hears(item(8, "x")).hears(items_end(8)).hears(credit(8, {5})).hears(crafted{}.frame(0x13, 0, crafted{}.u64(8).raw({5})));
+    v.hears(item(8, "x"))
+        .hears(items_end(8))
+        .hears(credit(8, {5}))
+        .hears(crafted{}.frame(0x13, 0, crafted{}.u64(8).raw({5})));
     v.hears(crafted{}.frame(0x10, 0, crafted{}.u64(7).text("x")));  // Of a call that this side would have made.
     CHECK(v.serves());
     CHECK(v.host.machine().stats().late_items == 2);
@@ -64,9 +69,12 @@ TEST_CASE("streams: nothing may come before the call is accepted") {
 }
 
 TEST_CASE("streams: credit beyond reason breaks the connection, whether at once or in sum") {
-    CHECK(streamed{}.hears(credit(7, {0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0x02})).broke());  // 2^64 and more.
-    CHECK(streamed{}.hears(credit(7, {0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0x01})).broke());  // 2^64 - 1
-    CHECK_FALSE(streamed{}.hears(credit(7, {0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0x1F})).broke());  // 2^61 - 1
+    // 2^64 and more.
+    CHECK(streamed{}.hears(credit(7, {0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0x02})).broke());
+    // 2^64 - 1
+    CHECK(streamed{}.hears(credit(7, {0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0x01})).broke());
+    // 2^61 - 1
+    CHECK_FALSE(streamed{}.hears(credit(7, {0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0x1F})).broke());
     streamed v;
     for (int i = 0; i < 2; ++i) v.hears(credit(7, {0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x20}));  // 2^61
     CHECK(v.broke());
@@ -74,7 +82,8 @@ TEST_CASE("streams: credit beyond reason breaks the connection, whether at once 
 
     victim huge;
     crafted most;
-    most.frame(1, 0x11, crafted{}.u64(9).raw({later, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0x01}).text("most"));
+    most.frame(1, 0x11,
+               crafted{}.u64(9).raw({later, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0x01}).text("most"));
     CHECK_FALSE(huge.hears(greeting()).hears(most).broke());  // Counts as 2^62.
     CHECK(huge.host.machine().credit({9, false}) == 64 << 10);
 }
@@ -100,7 +109,8 @@ TEST_CASE("streams: a call from here is accepted once, and its items do not come
     const auto called = [](const crafted& answer) {
         victim v;
         v.hears(crafted{}.raw({0xC1, 'f', 'u', 't', 1, 5, 100, 100, 100, 100, 100}));
-        const auto index = v.host.place({.what = behaviour::later, .streams = futon::detail::stream_terms{.sends = true, .receives = true}});
+        const auto index = v.host.place(
+            {.what = behaviour::later, .streams = futon::detail::stream_terms{.sends = true, .receives = true}});
         REQUIRE(v.host.calls[index]->id == std::uint64_t{1} << 32);
         return v.hears(answer).broke();
     };
@@ -115,7 +125,8 @@ TEST_CASE("streams: a call from here is accepted once, and its items do not come
     CHECK_FALSE(called(then_item));
     CHECK(called(crafted{}.frame(0x10, 0, crafted{}.u64(id).text("callee 0 "))));
     CHECK(called(crafted{}.frame(0x12, 0, crafted{}.u64(id).raw({1}))));
-    CHECK(called(crafted{}.frame(0x13, 0, crafted{}.u64(id).raw({0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0x01}))));
+    CHECK(called(
+        crafted{}.frame(0x13, 0, crafted{}.u64(id).raw({0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0x01}))));
 }
 
 TEST_CASE("streams: past the limit a stream is refused and not run") {
@@ -150,13 +161,30 @@ TEST_CASE("streams: a million tiny items are held to what the window allows") {
     streamed patient;
     for (int i = 0; i < 1000; ++i) {
         crafted some;
-        for (int k = 0; k < 1000; ++k) some.frame(0x10, 1, crafted{}.u64(7).text("caller " + std::to_string(i * 1000 + k) + " "));
+        for (int k = 0; k < 1000; ++k)
+            some.frame(0x10, 1, crafted{}.u64(7).text("caller " + std::to_string(i * 1000 + k) + " "));
         patient.hears(some);
         patient.host.ports_in.at(7)->consume(patient.now);
     }
     CHECK(patient.host.ports_in.at(7)->received == 1'000'000);
     CHECK(patient.host.ports_in.at(7)->wrong == "");
     CHECK(patient.serves());
+}
+
+TEST_CASE("streams: calls that are opened and cancelled count until their handlers are done, and not as plain ones") {
+    futon::limits few;
+    few.max_streams = 2;
+    few.max_in_flight = 1;
+    victim v{few};
+    v.hears(greeting());
+    for (const std::uint64_t id : {3u, 4u}) v.hears(request(id)).hears(crafted{}.frame(5, 1, crafted{}.u64(id)));
+    CHECK(v.refusals().empty());
+    v.hears(request(5));
+    CHECK(v.refusals() == std::vector{futon::errc::overloaded});
+    v.hears(crafted{}.request(6, later, "plain"));
+    CHECK(v.refusals().empty());
+    v.hears(crafted{}.request(7, later, "another"));
+    CHECK(v.refusals() == std::vector{futon::errc::overloaded});
 }
 
 }  // namespace

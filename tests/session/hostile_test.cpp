@@ -5,7 +5,12 @@
 
 #include <doctest/doctest.h>
 
+#include <cstddef>
+#include <memory>
 #include <random>
+#include <string>
+#include <string_view>
+#include <vector>
 
 using namespace std::chrono_literals;
 using futon::testing::behaviour;
@@ -18,7 +23,8 @@ namespace {
 
 TEST_CASE("session: FR1 FR2 FR22 bytes of something else break the connection at their first byte") {
     std::mt19937 dice{7};
-    for (const auto& text : {std::string{"GET / HTTP/1.1\r\n"}, std::string{"\x16\x03\x01\x02"}, std::string{"SSH-2.0-x"}, std::string{"\x93\x00"}}) {
+    for (const auto& text : {std::string{"GET / HTTP/1.1\r\n"}, std::string{"\x16\x03\x01\x02"},
+                             std::string{"SSH-2.0-x"}, std::string{"\x93\x00"}}) {
         victim v;
         v.hears(crafted{}.text(text.substr(0, 1)));
         CHECK(v.broke());
@@ -65,9 +71,12 @@ TEST_CASE("session: FR5 FR19 a reserved flag or the wrong initiator bit breaks t
             CHECK(v.hears(crafted{}.preface().frame(type, bit | (mine ? 1 : 0), crafted{}.u64(1).u64(0))).broke());
         }
     }
-    CHECK(victim{}.hears(crafted{}.preface().frame(1, 0, crafted{}.u64(1).raw({0}))).broke());  // A request with the peer's id.
-    CHECK(victim{}.hears(crafted{}.preface().frame(3, 1, crafted{}.u64(1))).broke());           // A reply to the sender's own call.
-    CHECK(victim{}.hears(crafted{}.preface().frame(5, 0, crafted{}.u64(1))).broke());           // A cancel of somebody else's.
+    // A request with the peer's id.
+    CHECK(victim{}.hears(crafted{}.preface().frame(1, 0, crafted{}.u64(1).raw({0}))).broke());
+    // A reply to the sender's own call.
+    CHECK(victim{}.hears(crafted{}.preface().frame(3, 1, crafted{}.u64(1))).broke());
+    // A cancel of somebody else's.
+    CHECK(victim{}.hears(crafted{}.preface().frame(5, 0, crafted{}.u64(1))).broke());
 }
 
 TEST_CASE("session: FR6 FR7 a length past the limit is refused from its first four bytes, and asks for no memory") {
@@ -85,6 +94,39 @@ TEST_CASE("session: FR6 FR7 a length past the limit is refused from its first fo
     CHECK(v.host.machine().wanted() == 64 * 1024);
 }
 
+TEST_CASE("session: of a claimed length is believed 64 KiB, thrice what came of it, or the longest that came whole") {
+    victim v{{.heartbeat_after = 0s}};
+    const auto wanted = [&v] { return v.host.machine().wanted(); };
+    const auto frame = crafted{}.request(7, 60, std::string(900'000, 'x'));
+    const auto part = [&frame](std::size_t from, std::size_t to) {
+        crafted some;
+        some.all.assign(frame.all.begin() + static_cast<std::ptrdiff_t>(from),
+                        frame.all.begin() + static_cast<std::ptrdiff_t>(to));
+        return some;
+    };
+    const auto size = frame.all.size();
+    v.hears(crafted{}.preface().bind(60)).hears(part(0, 100));
+    CHECK(wanted() == 64 * 1024);
+    v.hears(part(100, 100'000));
+    CHECK(wanted() == 300'000);
+    v.hears(part(100'000, 800'000));
+    CHECK(wanted() == size - 800'000);
+    v.hears(part(800'000, size));
+    CHECK(wanted() == 0);
+    v.hears(part(0, 100));
+    CHECK(wanted() == size - 100);
+    v.hears(part(100, size));
+    v.host.written();
+
+    // Not any more after a rest.
+    v.host.feed({});
+    v.now += 2s;
+    v.host.feed({});
+    v.hears(part(0, 100));
+    CHECK(wanted() == 64 * 1024);
+    CHECK_FALSE(v.broke());
+}
+
 TEST_CASE("session: FR8 lengths that contradict each other break the connection") {
     const auto broken = [](unsigned type, unsigned flags, const crafted& rest) {
         return victim{}.hears(crafted{}.preface().frame(type, flags, rest)).broke();
@@ -92,10 +134,12 @@ TEST_CASE("session: FR8 lengths that contradict each other break the connection"
     CHECK(victim{}.hears(crafted{}.preface().u32(0)).broke());
     CHECK(victim{}.hears(crafted{}.preface().u32(1)).broke());
     CHECK(broken(1, 1, crafted{}.u64(1)));                                              // No method.
-    CHECK(broken(1, 1, crafted{}.u64(0).raw({0})));                                     // A request with the id of a one-way call.
+    // A request with the id of a one-way call.
+    CHECK(broken(1, 1, crafted{}.u64(0).raw({0})));
     CHECK(broken(2, 1, crafted{}.u64(9).raw({0})));                                     // And the other way.
     CHECK(broken(1, 5, crafted{}.u64(1).raw({0, 0x80})));                               // A deadline that is cut off.
-    CHECK(broken(1, 3, crafted{}.u64(1).raw({0, 5, 0x80})));                            // Metadata longer than the frame.
+    // Metadata longer than the frame.
+    CHECK(broken(1, 3, crafted{}.u64(1).raw({0, 5, 0x80})));
     CHECK(broken(1, 3, crafted{}.u64(1).raw({0, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 1})));
     CHECK(broken(1, 1, crafted{}.u64(1).raw({0xFF, 0xFF, 0xFF, 0xFF, 0x1F})));          // A method past 32 bits.
     CHECK(broken(5, 1, crafted{}.u64(1).raw({0})));
@@ -195,8 +239,10 @@ TEST_CASE("session: HM1 HM2 HM3 HM4 bad metadata fails its call and nothing else
     for (unsigned i = 0; i < 65; ++i) many.raw({0xA2, 'a' + i / 26, 'a' + i % 26, 0xA0});
     CHECK(refused(many) == futon::errc::message_too_big);
     CHECK(refused(crafted{}.raw({0xDF, 0xFF, 0xFF, 0xFF, 0xFF})) == futon::errc::message_too_big);
-    CHECK(refused(crafted{}.raw({0x81, 0xD9, 129}).text(std::string(129, 'k')).raw({0xA0})) == futon::errc::message_too_big);
-    CHECK(refused(crafted{}.raw({0x81, 0xA1, 'k', 0xDA, 0x20, 0x01}).text(std::string(8193, 'v'))) == futon::errc::message_too_big);
+    CHECK(refused(crafted{}.raw({0x81, 0xD9, 129}).text(std::string(129, 'k')).raw({0xA0})) ==
+          futon::errc::message_too_big);
+    CHECK(refused(crafted{}.raw({0x81, 0xA1, 'k', 0xDA, 0x20, 0x01}).text(std::string(8193, 'v'))) ==
+          futon::errc::message_too_big);
     CHECK(refused(crafted{}.raw({0x82, 0xA1, 'k', 0xA0, 0xA1, 'k', 0xA0})) == futon::errc::bad_arguments);
     CHECK(refused(crafted{}.raw({0x81, 0x01, 0xA0})) == futon::errc::bad_arguments);
     CHECK(refused(crafted{}.raw({0x81, 0xA1, 'k', 0x80})) == futon::errc::bad_arguments);
@@ -261,7 +307,8 @@ TEST_CASE("session: PS5 a bad reply fails its call alone") {
         return caller.outcomes[0].why;
     };
     const std::uint64_t id = std::uint64_t{1} << 32;
-    CHECK(answer(crafted{}.frame(3, 0, crafted{}.u64(id).text(std::string(1001, 'x')))) == futon::errc::message_too_big);
+    CHECK(answer(crafted{}.frame(3, 0, crafted{}.u64(id).text(std::string(1001, 'x')))) ==
+          futon::errc::message_too_big);
     CHECK(answer(crafted{}.frame(3, 2, crafted{}.u64(id).raw({1, 0x81}))) == futon::errc::bad_reply);
     const auto odd = answer(crafted{}.frame(4, 0, crafted{}.u64(id).raw({0xE7, 0x07, 77, 0, 0, 0, 4}).text("odd!")));
     CHECK(odd.code().value() == 999);
@@ -371,6 +418,85 @@ TEST_CASE("session: who breaks the protocol is told what was wrong and how much 
     CHECK(caller.has_event(kind::goodbye));
     CHECK(*caller.last_why == futon::errc::protocol_error);
     CHECK(caller.last_why->message() == "unknown frame type: 51");
+}
+
+TEST_CASE("session: PS9 of answers to a peer that never reads no more is held than the limit, and one") {
+    for (const auto how : {behaviour::echo, behaviour::segment, behaviour::later}) {
+        CAPTURE(static_cast<int>(how));
+        const auto method = static_cast<unsigned>(how);
+        victim v{{.max_unsent_answer_bytes = 150'000}};
+        crafted script;
+        script.preface().bind(method);
+        for (unsigned i = 0; i < 100; ++i) script.request(i + 1, method, std::string(20'000, 'r'));
+        v.hears(script);
+        v.host.answer_waiting();
+        CHECK(v.host.machine().unsent() > 140'000);
+        CHECK(v.host.machine().unsent() < 150'000 + 20'000 + 100 * 250);
+        CHECK_FALSE(v.host.machine().has_room_for_answers());
+        // It did not cost the connection.
+        const auto all = v.host.written();
+        CHECK(v.host.machine().has_room_for_answers());
+        std::size_t refused = 0;
+        for (std::string_view text{futon::as_text(all)}, limit{"limits.max_unsent_answer_bytes"};;) {
+            const auto at = text.find(limit);
+            if (at == text.npos) break;
+            ++refused;
+            text.remove_prefix(at + limit.size());
+        }
+        CHECK(refused >= 90);
+        CHECK(refused < 100);
+        v.greeted = true;
+        CHECK(v.serves());
+    }
+}
+
+TEST_CASE("session: PS9 one answer is sent whatever its size, where the peer has read all before it") {
+    victim v{{.max_unsent_answer_bytes = 0}};
+    const auto echo = static_cast<unsigned>(behaviour::echo);
+    v.hears(crafted{}.preface().bind(echo));
+    static_cast<void>(v.host.written());
+    for (unsigned id = 1; id < 4; ++id) {
+        v.hears(crafted{}.request(id, echo, std::string(50'000, 'r')));
+        CHECK(v.host.written().size() > 50'000);
+    }
+}
+
+TEST_CASE("session: PS9 what all connections hold is bounded, too, and costs only those whose peers do not read") {
+    const auto all = futon::detail::make_intrusive<futon::detail::unsent_bytes>(std::size_t{500'000});
+    const futon::limits bounds{.write_pause_bytes = 100'000};
+    const auto echo = static_cast<unsigned>(behaviour::echo);
+    crafted much;
+    much.preface().bind(echo);
+    for (unsigned i = 0; i < 30; ++i) much.request(i + 1, echo, std::string(20'000, 'r'));
+    std::size_t held = 0;
+    {
+        std::vector<std::unique_ptr<victim>> victims;
+        for (int i = 0; i < 8; ++i) {
+            victims.push_back(std::make_unique<victim>(bounds, all));
+            victims.back()->hears(much);
+            held += victims.back()->host.machine().unsent();
+        }
+        CHECK(all->is_much());
+        // The first took what there was, each other as much as it may have in any case.
+        CHECK(victims.front()->host.machine().unsent() > 500'000);
+        CHECK(victims.back()->host.machine().unsent() < 100'000 + 20'000 + 30 * 250);
+        CHECK(held < 500'000 + 64 * 1024 + 8 * (120'000 + 30 * 250));
+
+        victim reads{bounds, all};
+        reads.hears(crafted{}.preface().bind(echo));
+        static_cast<void>(reads.host.written());
+        for (unsigned id = 1; id < 20; ++id) {
+            reads.hears(crafted{}.request(id, echo, std::string(20'000, 'r')));
+            CHECK(reads.host.written().size() > 20'000);
+        }
+        static_cast<void>(victims.front()->host.written());
+        CHECK_FALSE(victims.front()->host.machine().unsent() > 0);
+    }
+    // What is gone holds nothing.
+    CHECK_FALSE(all->is_much());
+    victim later{bounds, all};
+    later.hears(much);
+    CHECK(later.host.machine().unsent() > 500'000);
 }
 
 }  // namespace

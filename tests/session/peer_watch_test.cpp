@@ -14,7 +14,10 @@ namespace {
 
 // Two connected sessions, after their prefaces.
 struct quiet {
-    explicit quiet(const futon::limits& bounds = {}) : opener{futon::side::opener, now, bounds}, acceptor{futon::side::acceptor, now, bounds} { exchange(); }
+    explicit quiet(const futon::limits& bounds = {})
+        : opener{futon::side::opener, now, bounds}, acceptor{futon::side::acceptor, now, bounds} {
+        exchange();
+    }
     void exchange() {
         for (int i = 0; i < 4; ++i) {
             acceptor.feed(opener.written());

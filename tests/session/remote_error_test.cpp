@@ -19,7 +19,8 @@ TEST_CASE("remote_error: a payload crosses the wire with the name of its type") 
     futon::futon_protocol::write_error(bytes, 7, sent, futon::duration{-1});
     futon::frame read;
     futon::frame_fault fault;
-    REQUIRE(futon::futon_protocol::parse(bytes.view(), futon::limits{}, read, fault).what == futon::parsed::status::complete);
+    REQUIRE(futon::futon_protocol::parse(bytes.view(), futon::limits{}, read, fault).what ==
+            futon::parsed::status::complete);
     const auto got = futon::detail::remote_error(read, {});
     CHECK(got == errc::remote_error);
     CHECK(got.message() == "words");
@@ -40,7 +41,8 @@ TEST_CASE("remote_error: a payload past its limit is dropped, whatever sends it,
     CHECK(futon::detail::remote_error(claimed, {}).payload_bytes().size() == futon::max_error_payload_bytes);
 
     futon::byte_buffer bytes;
-    futon::futon_protocol::write_error(bytes, 7, error{errc::remote_error}.with_payload(futon::as_bytes(big)), futon::duration{-1});
+    futon::futon_protocol::write_error(bytes, 7, error{errc::remote_error}.with_payload(futon::as_bytes(big)),
+                                       futon::duration{-1});
     CHECK(bytes.size() < 100);
 }
 

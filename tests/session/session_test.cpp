@@ -14,7 +14,8 @@ namespace {
 
 // An opener and an acceptor on one connection, with a clock that moves by hand.
 struct joined {
-    explicit joined(const futon::limits& a = {}, const futon::limits& b = {}) : opener{futon::side::opener, now, a}, acceptor{futon::side::acceptor, now, b} {}
+    explicit joined(const futon::limits& a = {}, const futon::limits& b = {})
+        : opener{futon::side::opener, now, a}, acceptor{futon::side::acceptor, now, b} {}
 
     // Carries bytes both ways until nothing moves.
     void exchange() {
@@ -25,7 +26,8 @@ struct joined {
     }
     bool carry(session_host& from, session_host& to) const {
         const auto all = from.written();
-        for (std::size_t i = 0; i < all.size(); i += chunk) to.feed(futon::bytes_view{all}.subspan(i, std::min(chunk, all.size() - i)));
+        for (std::size_t i = 0; i < all.size(); i += chunk)
+            to.feed(futon::bytes_view{all}.subspan(i, std::min(chunk, all.size() - i)));
         return !all.empty();
     }
     void pass(futon::duration time) {
@@ -110,7 +112,8 @@ TEST_CASE("session: a method is bound once, before its first call") {
 TEST_CASE("session: a deadline travels as remaining time and ends the call here") {
     joined both;
     const auto late = both.opener.place({.body = "late", .what = behaviour::later, .timeout = 50ms});
-    const auto unhurried = both.opener.place({.body = "unhurried", .what = behaviour::later, .timeout = futon::duration::max()});
+    const auto unhurried =
+        both.opener.place({.body = "unhurried", .what = behaviour::later, .timeout = futon::duration::max()});
     CHECK(both.opener.machine().next_wakeup() <= both.now + 50ms);
     both.exchange();
     CHECK(both.acceptor.deadlines_received == std::vector{both.now + 50ms, futon::no_deadline});
@@ -268,6 +271,62 @@ TEST_CASE("session: large bodies are sent from where they are, in both direction
     CHECK(both.opener.machine().unsent() == 0);
 }
 
+// A text that tells when it is let go of.
+struct watched_text {
+    const char* data() const { return text.data(); }
+    std::size_t size() const { return text.size(); }
+    std::string text;
+    std::shared_ptr<int> alive;
+};
+
+TEST_CASE("session: what stands behind a reply is sent from where it is, and let go of when it was written") {
+    joined both;
+    both.exchange();
+    auto& server = both.acceptor.machine();
+    for (const bool in_one_go : {false, true}) {
+        CAPTURE(in_one_go);
+        const auto index = both.opener.call(in_one_go ? "one" : "two", behaviour::later);
+        both.exchange();
+        const auto id = both.acceptor.waiting.begin()->first;
+        both.acceptor.waiting.clear();
+        const auto alive = std::make_shared<int>();
+        auto rest = futon::detail::make_intrusive<futon::detail::held_bytes_of<watched_text>>(
+            watched_text{std::string(5000, 'r'), alive});
+        const auto view = rest->view();
+        if (in_one_go) {
+            futon::byte_buffer head;
+            head.append(futon::as_bytes("head "));
+            CHECK(server.reply(id, std::move(head), {}, std::move(rest)));
+        } else {
+            server.begin_reply(id)->append(futon::as_bytes("head "));
+            server.end_reply(std::move(rest));
+        }
+        const auto parts = server.to_send();
+        CHECK(std::any_of(parts.begin(), parts.end(), [&](auto part) { return part.data() == view.data(); }));
+        CHECK(alive.use_count() == 2);
+        both.exchange();
+        CHECK(alive.use_count() == 1);
+        CHECK(both.opener.outcomes[index].body == "head " + std::string(5000, 'r'));
+    }
+    CHECK(server.unsent() == 0);
+}
+
+TEST_CASE("session: what stands behind a reply counts for the limit of the peer, and goes with a reply that is refused") {
+    joined both{{.max_body_bytes = 4000}};
+    both.exchange();
+    const auto index = both.opener.call("x", behaviour::later);
+    both.exchange();
+    const auto alive = std::make_shared<int>();
+    const auto id = both.acceptor.waiting.begin()->first;
+    both.acceptor.waiting.clear();
+    both.acceptor.machine().begin_reply(id)->append(futon::as_bytes("head "));
+    both.acceptor.machine().end_reply(futon::detail::make_intrusive<futon::detail::held_bytes_of<watched_text>>(
+        watched_text{std::string(4000, 'r'), alive}));
+    CHECK(alive.use_count() == 1);
+    both.exchange();
+    CHECK(both.opener.outcomes[index].why == futon::errc::message_too_big);
+}
+
 TEST_CASE("session: a large request that is given up while it is being written keeps its bytes alive") {
     joined both;
     both.exchange();
@@ -290,7 +349,8 @@ TEST_CASE("session: metadata travels with requests and replies") {
     both.acceptor.reply_headers = {{"server", "s1"}};
     const auto index = both.opener.place({.body = "m", .headers = {{"trace", "t"}, {"user", std::string(300, 'u')}}});
     both.exchange();
-    CHECK(both.acceptor.headers_received == std::vector{futon::metadata{{"trace", "t"}, {"user", std::string(300, 'u')}}});
+    CHECK(both.acceptor.headers_received ==
+          std::vector{futon::metadata{{"trace", "t"}, {"user", std::string(300, 'u')}}});
     CHECK(both.opener.outcomes[index].headers == futon::metadata{{"server", "s1"}});
 }
 
@@ -299,8 +359,10 @@ TEST_CASE("session: metadata past the limits fails its call alone, before a byte
     both.exchange();
     futon::metadata many;
     for (int i = 0; i < 65; ++i) many.set("k" + std::to_string(i), "v");
-    for (const auto& headers : {many, futon::metadata{{std::string(129, 'k'), "v"}}, futon::metadata{{"k", std::string(8193, 'v')}},
-                                futon::metadata{{"a", std::string(8000, 'v')}, {"b", std::string(8000, 'v')}, {"c", std::string(8000, 'v')}}}) {
+    for (const auto& headers :
+         {many, futon::metadata{{std::string(129, 'k'), "v"}}, futon::metadata{{"k", std::string(8193, 'v')}},
+          futon::metadata{
+              {"a", std::string(8000, 'v')}, {"b", std::string(8000, 'v')}, {"c", std::string(8000, 'v')}}}) {
         const auto index = both.opener.place({.body = "m", .headers = headers});
         CHECK(both.opener.outcomes[index].why == futon::errc::message_too_big);
         CHECK(both.opener.outcomes[index].why.ran() == futon::executed::no);
@@ -413,6 +475,64 @@ TEST_CASE("session: drain says how many requests were accepted, finishes those a
     CHECK(both.acceptor.machine().drained());
 }
 
+TEST_CASE("session: one-way calls past the count of a goodbye come back as not executed, and no others") {
+    joined both;
+    both.opener.place({.body = "taken", .oneway = true});
+    both.exchange();
+    both.acceptor.machine().begin_drain(futon::error{futon::errc::unavailable, "restarting"}, both.now);
+    const auto crossing = both.opener.place({.body = "crossing", .oneway = true});
+    both.opener.place({.body = "crossing too", .oneway = true});
+    both.exchange();
+    CHECK(both.opener.given_back == std::vector<std::string>{"crossing", "crossing too"});
+    CHECK(both.opener.outcomes[crossing].why == futon::errc::unavailable);
+    CHECK(both.opener.outcomes[crossing].why.ran() == futon::executed::no);
+    CHECK(both.acceptor.ran.size() == 1);
+    CHECK(both.opener.oneways_lost == 0);
+    CHECK(both.opener.machine().drained());
+}
+
+TEST_CASE("session: one-way calls past the count of a goodbye that are too many to be kept are counted") {
+    joined both;
+    both.exchange();
+    both.acceptor.machine().begin_drain(futon::error{futon::errc::unavailable, "restarting"}, both.now);
+    for (int i = 0; i < 5000; ++i) both.opener.place({.body = "o" + std::to_string(i), .oneway = true});
+    both.exchange();
+    CHECK(both.opener.given_back.size() + both.opener.oneways_lost == 5000);
+    CHECK(both.opener.last_why->describe() ==
+          "unavailable: one-way calls that did not run, and were too many to be kept: at most " +
+              std::to_string(both.opener.oneways_lost) + "; restarting");
+    CHECK(both.opener.given_back.back() == "o4999");
+    CHECK(both.acceptor.ran.empty());
+}
+
+TEST_CASE("session: a reply, and the answer to a ping, prove that the one-way calls before them were taken") {
+    for (const bool by_ping : {true, false}) {
+        CAPTURE(by_ping);
+        joined both;
+        both.exchange();
+        for (int i = 0; i < 5000; ++i) both.opener.place({.body = "o" + std::to_string(i), .oneway = true});
+        by_ping ? both.opener.machine().ask_alive(1) : void(both.opener.call("asked"));
+        both.exchange();
+        both.acceptor.machine().begin_drain(futon::error{futon::errc::unavailable, "restarting"}, both.now);
+        both.opener.place({.body = "crossing", .oneway = true});
+        both.exchange();
+        CHECK(both.opener.given_back == std::vector<std::string>{"crossing"});
+        CHECK(both.opener.oneways_lost == 0);
+    }
+}
+
+TEST_CASE("session: one-way calls that had not begun to leave come back when the connection is lost") {
+    joined both;
+    both.exchange();
+    const auto exposed = both.opener.place({.body = "exposed", .oneway = true});
+    static_cast<void>(both.opener.machine().to_send());
+    const auto waiting = both.opener.place({.body = "waiting", .oneway = true});
+    both.opener.lose();
+    CHECK(both.opener.given_back == std::vector<std::string>{"waiting"});
+    CHECK(both.opener.outcomes[exposed].ok);  // Nobody knows.
+    CHECK(both.opener.outcomes[waiting].why.ran() == futon::executed::no);
+}
+
 TEST_CASE("session: losing the connection ends each call once and tells the handlers") {
     joined both;
     both.exchange();
@@ -461,12 +581,39 @@ TEST_CASE("session: places are used again and never confused") {
     joined both;
     std::set<std::uint64_t> ids;
     for (int round = 0; round < 50; ++round) {
-        for (int i = 0; i < 8; ++i) ids.insert(both.opener.calls[both.opener.call("p" + std::to_string(round * 8 + i))]->id);
+        for (int i = 0; i < 8; ++i)
+            ids.insert(both.opener.calls[both.opener.call("p" + std::to_string(round * 8 + i))]->id);
         both.exchange();
     }
     CHECK(ids.size() == 400);
     CHECK((*ids.rbegin() & 0xFFFFFFFF) < 8);
     for (const auto& its : both.opener.outcomes) CHECK(its.ok);
+}
+
+TEST_CASE("session: a call whose names fit into no frame is refused here, and costs no other call anything") {
+    joined both;
+    const auto before = both.opener.call("before", behaviour::later);
+    both.exchange();
+    futon::method_info endless = futon::testing::method_of(70);
+    endless.service = "Test:1.0:" + std::string(5000, 'x');
+    endless.number = 71;
+    auto asked = futon::detail::intrusive_ptr<futon::detail::call>::adopt(
+        new futon::detail::call{nullptr, nullptr, nullptr});
+    asked->request.method = &endless;
+    asked->request.deadline = both.now + 3s;
+    asked->request.oneway = true;
+    const auto got = both.opener.machine().start(asked, both.now);
+    REQUIRE_FALSE(got);
+    CHECK(got.error() == futon::errc::bad_arguments);
+    CHECK(got.error().ran() == futon::executed::no);
+    CHECK(got.error().message().size() < 500);
+    both.exchange();
+    CHECK_FALSE(both.acceptor.has_event(futon::event::kind::broken));
+    CHECK(both.opener.outcomes[before].endings == 0);
+    endless.service.resize(4000 - endless.name.size() - endless.signature.size());
+    CHECK(both.opener.machine().start(asked, both.now).has_value());
+    both.exchange();
+    CHECK_FALSE(both.acceptor.has_event(futon::event::kind::broken));
 }
 
 }  // namespace

@@ -19,7 +19,8 @@ namespace {
 
 // An opener and an acceptor on one connection, with a clock that moves by hand.
 struct joined {
-    explicit joined(const futon::limits& a = {}, const futon::limits& b = {}) : opener{futon::side::opener, now, a}, acceptor{futon::side::acceptor, now, b} {
+    explicit joined(const futon::limits& a = {}, const futon::limits& b = {})
+        : opener{futon::side::opener, now, a}, acceptor{futon::side::acceptor, now, b} {
         exchange();
     }
 
@@ -31,7 +32,8 @@ struct joined {
     }
     bool carry(session_host& from, session_host& to) const {
         const auto all = from.written();
-        for (std::size_t i = 0; i < all.size(); i += chunk) to.feed(futon::bytes_view{all}.subspan(i, std::min(chunk, all.size() - i)));
+        for (std::size_t i = 0; i < all.size(); i += chunk)
+            to.feed(futon::bytes_view{all}.subspan(i, std::min(chunk, all.size() - i)));
         return !all.empty();
     }
     void pass(futon::duration time) {
@@ -42,7 +44,8 @@ struct joined {
     }
     // A call with streams that is answered later; its index.
     std::size_t stream(const stream_terms& terms, const std::string& body = "s", futon::duration accept_within = 3s) {
-        const auto index = opener.place({.body = body, .what = behaviour::later, .timeout = accept_within, .streams = terms});
+        const auto index =
+            opener.place({.body = body, .what = behaviour::later, .timeout = accept_within, .streams = terms});
         exchange();
         return index;
     }
@@ -85,13 +88,15 @@ TEST_CASE("streams: items come in order, whatever the pieces their bytes come in
 TEST_CASE("streams: both directions go at once, from either side, with the same ids") {
     joined both;
     const auto there = both.stream({.sends = true, .receives = true});
-    const auto back = both.acceptor.place({.body = "b", .what = behaviour::later, .streams = stream_terms{.sends = true, .receives = true}});
+    const auto back = both.acceptor.place(
+        {.body = "b", .what = behaviour::later, .streams = stream_terms{.sends = true, .receives = true}});
     both.exchange();
     auto& near_back = *both.acceptor.ports[back];
     auto& far_back = *both.opener.ports_in.at(near_back.id);
     REQUIRE(near_back.id == both.near(there).id);
     for (int i = 0; i < 20; ++i)
-        for (auto* each : {&both.near(there), &both.far(there), &near_back, &far_back}) CHECK(each->send(10) == item_fate::sent);
+        for (auto* each : {&both.near(there), &both.far(there), &near_back, &far_back})
+            CHECK(each->send(10) == item_fate::sent);
     both.opener.machine().end_items(both.near(there).id);
     both.exchange();
     for (auto* each : {&both.near(there), &both.far(there), &near_back, &far_back}) {
@@ -272,11 +277,13 @@ TEST_CASE("streams: a cancelled call's late items are counted and dropped, on bo
     CHECK(both.opener.outcomes[answered].ok);
 }
 
-TEST_CASE("streams: a stream in place of a goodbye goes on, one behind it fails unexecuted, and losing the connection ends each once") {
+TEST_CASE(
+    "streams: a stream in place of a goodbye goes on, one behind it fails unexecuted, and losing the connection ends each once") {
     joined both;
     const auto first = both.stream({.receives = true}, "first");
     both.acceptor.machine().begin_drain(futon::error{futon::errc::unavailable, "leaving"}, both.now);
-    const auto crossed = both.opener.place({.body = "crossed", .what = behaviour::later, .streams = stream_terms{.receives = true}});
+    const auto crossed =
+        both.opener.place({.body = "crossed", .what = behaviour::later, .streams = stream_terms{.receives = true}});
     both.exchange();
     CHECK(both.opener.outcomes[crossed].why == futon::errc::unavailable);
     CHECK(both.opener.outcomes[crossed].why.ran() == futon::executed::no);
@@ -303,7 +310,8 @@ TEST_CASE("streams: items of one batch reach their stream though the call ended 
     CHECK(both.opener.outcomes[index].ok);
 }
 
-TEST_CASE("streams: where many are open a new one gets a smaller window, never none, and what one held goes to the next") {
+TEST_CASE(
+    "streams: where many are open a new one gets a smaller window, never none, and what one held goes to the next") {
     auto bounds = with_window(4096);
     bounds.max_stream_bytes = 6000;
     joined both{{}, bounds};
@@ -333,7 +341,9 @@ TEST_CASE("streams: ten thousand at once on one connection, each with its own cr
     joined both{with_window(200)};
     std::vector<std::size_t> all;
     for (int i = 0; i < 10'000; ++i)
-        all.push_back(both.opener.place({.body = std::to_string(i), .what = behaviour::later, .streams = stream_terms{.sends = true, .receives = true}}));
+        all.push_back(both.opener.place({.body = std::to_string(i),
+                                         .what = behaviour::later,
+                                         .streams = stream_terms{.sends = true, .receives = true}}));
     both.exchange();
     for (int round = 0; round < 3; ++round) {
         for (const auto index : all) {
@@ -345,9 +355,24 @@ TEST_CASE("streams: ten thousand at once on one connection, each with its own cr
     both.acceptor.answer_waiting();
     both.exchange();
     std::size_t good = 0;
-    for (const auto index : all) good += both.opener.outcomes[index].ok && both.near(index).received == 3 && both.near(index).wrong.empty();
+    for (const auto index : all)
+        good += both.opener.outcomes[index].ok && both.near(index).received == 3 && both.near(index).wrong.empty();
     CHECK(good == 10'000);
     CHECK(both.opener.machine().drained());
+}
+
+TEST_CASE("streams: a call without streams goes on when its peer says that it was accepted") {
+    joined both;
+    const auto plain = both.opener.call("plain", behaviour::later);
+    both.exchange();
+    // accepted, for its id, with a window of 5
+    futon::byte_buffer words;
+    futon::futon_protocol::write_accepted(words, both.opener.calls.at(plain)->id, 5);
+    both.opener.feed(words.view());
+    CHECK_FALSE(both.opener.has_event(kind::broken));
+    CHECK(both.opener.outcomes[plain].endings == 0);
+    both.pass(3s);
+    CHECK(both.opener.outcomes[plain].why == futon::errc::deadline_exceeded);
 }
 
 }  // namespace

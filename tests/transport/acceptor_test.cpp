@@ -7,7 +7,12 @@
 
 #include <array>
 #include <fstream>
+#include <future>
+#include <memory>
+#include <new>
+#include <stdexcept>
 #include <string>
+#include <vector>
 
 #include <sys/stat.h>
 #include <unistd.h>
@@ -26,7 +31,8 @@ TEST_CASE("acceptor: port 0 becomes a port that can be connected to, and bytes g
 
 TEST_CASE("acceptor: IPv6 in brackets") {
     place at;
-    auto made = futon::detail::make_intrusive<futon::detail::acceptor>(at.io, [] { return futon::detail::io_place{}; }, nullptr);
+    auto made = futon::detail::make_intrusive<futon::detail::acceptor>(
+        at.io, [] { return futon::detail::io_place{}; }, nullptr);
     if (auto opened = made->open({.host = "::1"}); !opened) return;  // No IPv6 here.
     at.close(made);
     listening here{at, {.host = "::1"}};
@@ -109,11 +115,40 @@ TEST_CASE("acceptor: replaces a socket that a dead process left, and nothing els
     CHECK(::access(file.path.c_str(), F_OK) == 0);
 }
 
+TEST_CASE("acceptor: goes on after exceptions of who takes connections, and of who says where they shall live") {
+    std::vector<std::string> reports;  // On the I/O thread.
+    const futon::runtime threads{{.log = [&](const futon::log_record& record) { reports.emplace_back(record.text); }}};
+    place at{threads};
+    int chosen = 0;
+    int taken = 0;
+    std::promise<void> good;
+    auto made = futon::detail::make_intrusive<futon::detail::acceptor>(
+        at.io,
+        [&] {
+            if (++chosen % 2 == 1) throw std::bad_alloc{};
+            return at.io;
+        },
+        [&](futon::detail::io_place, std::unique_ptr<futon::detail::byte_stream>) {
+            if (++taken < 3) throw std::runtime_error{"not now"};
+            good.set_value();
+        });
+    made->open({.host = "127.0.0.1"}).value();
+    made->start();
+    for (int i = 0; i < 3; ++i) CHECK(at.connect(made->address()).has_value());
+    good.get_future().get();
+    at.close(made);
+    CHECK(taken == 3);
+    CHECK(chosen == 7);
+    CHECK(reports == std::vector<std::string>{"std::bad_alloc", "not now", "std::bad_alloc", "not now",
+                                              "std::bad_alloc", "std::bad_alloc"});
+}
+
 TEST_CASE("acceptor: ends with what is being accepted") {
     for (int round = 0; round < 20; ++round) {
         place at;
         listening here{at, {.host = "127.0.0.1"}};
-        static_cast<void>(futon::detail::connector::start(at.io, here.address(), 1h, [](futon::detail::connector::outcome) {}));
+        static_cast<void>(
+            futon::detail::connector::start(at.io, here.address(), 1h, [](futon::detail::connector::outcome) {}));
     }
 }
 

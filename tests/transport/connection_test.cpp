@@ -5,6 +5,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cstddef>
 #include <memory>
 #include <span>
@@ -35,7 +36,8 @@ TEST_CASE("connection: calls are answered, in pieces of any size") {
         std::vector<placed_call> calls;
         for (int i = 0; i < 50; ++i) calls.push_back(both.call("call " + std::to_string(i)));
         both.settle();
-        for (int i = 0; i < 50; ++i) CHECK(std::move(calls[static_cast<std::size_t>(i)].outcome).get() == "call " + std::to_string(i));
+        for (int i = 0; i < 50; ++i)
+            CHECK(std::move(calls[static_cast<std::size_t>(i)].outcome).get() == "call " + std::to_string(i));
         CHECK(both.left->stats().late_replies == 0);
     }
 }
@@ -215,6 +217,30 @@ TEST_CASE("connection: a silent peer is asked, and given up when it does not ans
     CHECK(why.ran() == futon::executed::maybe);
 }
 
+TEST_CASE("connection: given up in the middle of a write, it sends nothing twice, and still says goodbye") {
+    connected both{{.heartbeat_after = 2s, .heartbeat_timeout = 1s}, {}};
+    both.at_right->holding = true;
+    both.settle();
+    // The peer takes a while to read: its buffer is full, and what does not fit waits here.
+    both.wire.set_faults(direction::to_right, {.most_buffered = 1000, .drop = true});
+    std::vector<placed_call> calls;
+    for (int i = 0; i < 30; ++i) {
+        calls.push_back(both.call("call " + std::to_string(i) + std::string(200, '.')));
+        both.settle();
+    }
+    both.place.advance(3200ms);
+    CHECK(both.at_left->ends == 1);
+    for (auto& each : calls) CHECK(error_of(each).is(futon::cond::unavailable));
+    both.wire.set_faults(direction::to_right, {});
+    both.settle();
+    CHECK(both.at_right->ran.size() > 4);
+    for (const auto& [text, times] : both.at_right->ran) CHECK(times == 1);
+    REQUIRE(both.at_right->left);
+    both.place.advance(2s);
+    CHECK(both.at_right->ends == 1);
+    CHECK(both.at_right->last->message().find("frame") == std::string::npos);
+}
+
 TEST_CASE("connection: an idle one is closed by the side that accepted it, with a goodbye first") {
     connected both{{}, {.idle_close = 30s}};
     auto call = both.call("x");
@@ -234,9 +260,11 @@ TEST_CASE("connection: an idle one is closed by the side that accepted it, with 
 // Notes how much room each read is given.
 class noting_stream final : public futon::detail::byte_stream {
 public:
-    noting_stream(std::unique_ptr<byte_stream> inner, std::size_t& room) : inner_{std::move(inner)}, room_{room} {}
-    void read_some(std::span<std::byte> into, futon::detail::stream_events& events, intrusive_ptr<futon::detail::ref_counted> keep) override {
-        room_ = into.size();
+    noting_stream(std::unique_ptr<byte_stream> inner, std::vector<std::size_t>& rooms)
+        : inner_{std::move(inner)}, rooms_{rooms} {}
+    void read_some(std::span<std::byte> into, futon::detail::stream_events& events,
+                   intrusive_ptr<futon::detail::ref_counted> keep) override {
+        rooms_.push_back(into.size());
         inner_->read_some(into, events, std::move(keep));
     }
     void write_some(std::span<const futon::bytes_view> pieces, futon::detail::stream_events& events,
@@ -251,15 +279,15 @@ public:
 
 private:
     std::unique_ptr<byte_stream> inner_;
-    std::size_t& room_;
+    std::vector<std::size_t>& rooms_;
 };
 
 TEST_CASE("connection: its receive buffer grows while much comes, and is small again soon after the calls are over") {
-    std::size_t room = 0;
+    std::vector<std::size_t> rooms;
     connected both{{.heartbeat_after = 5s}, {.heartbeat_after = 20s},
-                   [&](auto of_right) { return std::make_unique<noting_stream>(std::move(of_right), room); }};
+                   [&](auto of_right) { return std::make_unique<noting_stream>(std::move(of_right), rooms); }};
     both.settle();
-    const auto idle = room;
+    const auto idle = rooms.back();
     CHECK(idle <= 512);
     const auto burst = [&] {
         std::vector<placed_call> calls;
@@ -268,16 +296,50 @@ TEST_CASE("connection: its receive buffer grows while much comes, and is small a
         for (auto& each : calls) CHECK(std::move(each.outcome).get().size() == 1000);
     };
     burst();
-    const auto busy = room;
+    const auto busy = rooms.back();
     CHECK(busy >= 64 * 1024);
     both.place.advance(500ms);
     burst();
-    CHECK(room >= busy);
+    CHECK(rooms.back() >= busy);
     both.place.advance(6s);  // A ping comes.
-    CHECK(room == idle);
+    CHECK(rooms.back() == idle);
     burst();
-    CHECK(room >= 64 * 1024);
+    CHECK(rooms.back() >= 64 * 1024);
     CHECK(both.at_right->ends == 0);
+}
+
+TEST_CASE("connection: the rest of a large frame is read by itself, at once if one of its size has come before") {
+    std::vector<std::size_t> rooms;
+    connected both{{}, {}, [&](auto of_right) { return std::make_unique<noting_stream>(std::move(of_right), rooms); }};
+    const std::string text(800'000, 'x');
+    const auto send = [&](const std::string& what) {
+        rooms.erase(rooms.begin(), rooms.end() - 1);
+        const auto before = both.wire.taken(direction::to_right);
+        auto made = both.call(what);
+        both.settle();
+        CHECK(std::move(made.outcome).get() == what);
+        return both.wire.taken(direction::to_right) - before;
+    };
+    both.settle();
+    send(text);
+    const auto first = rooms;
+    CHECK(first.size() > 3);
+    for (std::size_t i = 0, came = 0; i + 1 < first.size(); came += first[i++])
+        CHECK(first[i] <= std::max(std::size_t{128 * 1024}, 3 * came));  // Not on the word of one that has sent nothing.
+
+    const auto frame = send(text);
+    REQUIRE(rooms.size() == 3);
+    CHECK(rooms[0] <= 16 * 1024);
+    CHECK(rooms[1] == frame - rooms[0]);
+    CHECK(rooms[2] <= 16 * 1024);
+
+    // What stands behind it is left there.
+    std::vector<placed_call> calls;
+    rooms.clear();
+    for (int i = 0; i < 10; ++i) calls.push_back(both.call(text));
+    both.settle();
+    for (auto& each : calls) CHECK(std::move(each.outcome).get().size() == text.size());
+    for (const auto room : rooms) CHECK((room <= 16 * 1024 || room == frame - 16 * 1024));
 }
 
 TEST_CASE("connection: drained, it answers what came in, refuses what comes, and ends") {
@@ -335,6 +397,25 @@ TEST_CASE("connection: when its executor ends, its calls end with it") {
     CHECK(both.at_right->ends == 1);
 }
 
+TEST_CASE("connection: one that has no memory for an answer ends, and its caller hears") {
+    connected both;
+    both.at_right->holding = true;
+    auto sent = both.call("sent");
+    both.settle();
+    {
+        const futon::detail::running_scope turn{*both.place.ref()};
+        both.right->forget(both.at_right->held.front().first);
+        both.right->give_up();
+        CHECK(both.at_right->ends == 0);  // Not under the feet of who is in the midst of it.
+    }
+    both.settle();
+    CHECK(both.at_right->ends == 1);
+    CHECK(both.at_right->last == futon::errc::resource_exhausted);
+    CHECK(both.at_right->cancels == 0);
+    CHECK(error_of(sent) == futon::errc::connection_lost);
+    CHECK(both.at_left->ends == 1);
+}
+
 TEST_CASE("connection: one that a reply's receiver closes still ends each call of the same batch, once") {
     connected both;
     both.settle();
@@ -374,6 +455,61 @@ TEST_CASE("connection: bytes that are no frame end it, and its calls say why") {
     CHECK(both.at_left->ends == 1);
     REQUIRE(both.at_left->last);
     CHECK(*both.at_left->last == futon::errc::protocol_error);
+}
+
+TEST_CASE("connection: what it holds is let go of when its socket is closed, a second after its end at most") {
+    struct counted final : futon::detail::ref_counted {
+        explicit counted(int& into) : gone{into} {}
+        ~counted() override { ++gone; }
+        int& gone;
+    };
+    for (const bool reads : {false, true}) {
+        CAPTURE(reads);
+        connected both;
+        both.settle();
+        int gone = 0;
+        both.right->hold(futon::detail::make_intrusive<counted>(gone));
+        if (!reads) both.wire.set_faults(direction::to_left, {.drop = true});
+        both.right->drain(futon::error{futon::errc::unavailable, "stopping"});
+        both.settle();
+        CHECK(both.at_right->ends == 1);
+        CHECK(gone == (reads ? 1 : 0));
+        both.place.advance(999ms);
+        CHECK(gone == (reads ? 1 : 0));
+        both.place.advance(1ms);
+        CHECK(gone == 1);
+    }
+    connected cut;
+    cut.settle();
+    int gone = 0;
+    cut.right->hold(futon::detail::make_intrusive<counted>(gone));
+    cut.right->close(futon::errc::unavailable);
+    cut.settle();
+    CHECK(gone == 1);
+}
+
+TEST_CASE("connection: of what has come already no more than a batch is looked at while the peer does not read") {
+    connected both{{}, {.write_pause_bytes = 10'000, .max_write_bytes = 10'000}};
+    both.at_right->reply_size = 1000;
+    both.settle();
+    // From now on it reads much at a time: all requests that follow stand in one read.
+    std::vector<placed_call> before;
+    for (int i = 0; i < 40; ++i) before.push_back(both.call(std::string(50'000, 'b')));
+    both.settle();
+    for (auto& each : before) REQUIRE(each.outcome.is_ready());
+    both.wire.set_faults(direction::to_left, {.most_buffered = 1000, .drop = true});
+    std::vector<placed_call> calls;
+    for (int i = 0; i < 6000; ++i) calls.push_back(both.call("x"));
+    both.settle();
+    const auto ran = both.at_right->ran["x"];
+    CHECK(ran >= 10);
+    CHECK(ran <= 512);
+    both.place.advance(1s);
+    CHECK(both.at_right->ran["x"] == ran);
+    both.wire.set_faults(direction::to_left, {});
+    both.settle();
+    CHECK(both.at_right->ran["x"] == 6000);
+    for (auto& each : calls) CHECK(each.outcome.is_ready());
 }
 
 }  // namespace

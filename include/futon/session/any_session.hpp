@@ -6,10 +6,12 @@
 
 #include <futon/core/bytes.hpp>
 #include <futon/core/error.hpp>
+#include <futon/core/held_bytes.hpp>
 #include <futon/core/result.hpp>
 #include <futon/core/time.hpp>
 #include <futon/session/event.hpp>
 #include <futon/session/session_stats.hpp>
+#include <futon/session/unsent_bytes.hpp>
 #include <futon/wire/limits.hpp>
 
 #include <cstddef>
@@ -25,10 +27,16 @@ namespace futon {
 /// What a new session is told.
 struct session_options {
     side role = side::opener;
-    struct limits limits {};  ///< This side's; those that concern the peer are announced to it.
+    /// This side's; those that concern the peer are announced to it.
+    futon::limits limits{};
     /// Error categories of the application: an error that a remote handler returns in one of these keeps its code;
     /// in any other it arrives as `remote_error` with the code in its text. Must outlive the session.
     std::span<const std::error_category* const> categories{};
+    /// Decides where the ids that the peer chooses stand in tables. Its peer must not be able to guess it, or it can
+    /// make every search long; a fixed one makes a simulation repeatable.
+    std::uint64_t seed = 0;
+    /// What the sessions of a server hold together; null: nobody adds it up.
+    detail::intrusive_ptr<detail::unsent_bytes> unsent{};
 };
 
 /// What a reply carries beside its value.
@@ -65,8 +73,9 @@ public:
     /// Whether the last `receive` stopped at its batch limit with a complete frame possibly left in the input: call it
     /// again before reading, after others had their turn.
     [[nodiscard]] virtual bool has_more() const noexcept = 0;
-    /// How many bytes the frame at the front of the input still lacks, at most 64 KiB; zero if it has not begun.
-    /// Use it to size the next read; memory then grows with what was received, not with what was claimed.
+    /// How many bytes the frame at the front of the input still lacks; zero if it has not begun. At most 64 KiB, or
+    /// three times what is there of it, or the size of the largest that came whole since the calls rested last: use it
+    /// to size the next read, and memory grows with what was received, not with what was claimed.
     [[nodiscard]] virtual std::size_t wanted() const noexcept = 0;
     /// Back-pressure: false while the peer does not read what it caused to be written.
     [[nodiscard]] virtual bool reading_allowed() const noexcept = 0;
@@ -78,8 +87,8 @@ public:
     [[nodiscard]] virtual bool may_start(const invocation& request) const noexcept = 0;
     /// False once the peer said goodbye or the session broke: new calls belong on another connection.
     [[nodiscard]] virtual bool is_open() const noexcept = 0;
-    /// Takes the call, writes the request, after a bind if it is the method's first, and sets `id`. A one-way call takes no
-    /// slot, its id stays 0, and no event follows.
+    /// Takes the call, writes the request, after a bind if it is the method's first, and sets `id`. A one-way call
+    /// takes no slot, its id stays 0, and no event follows unless it turns out that it surely did not run.
     /// Errors: message_too_big (arguments, metadata), deadline_exceeded (already over), overloaded (limit of calls, or
     /// not `may_start`), resource_exhausted (limit of methods, memory), unavailable (goodbye, takes no calls),
     /// connection_lost (broken); each with `executed::no`, the call untouched.
@@ -99,25 +108,31 @@ public:
     /// `end_reply` or `abandon_reply` before any other call of the session.
     /// Errors: metadata past the peer's limits turn the reply into an error, on `end_reply`.
     [[nodiscard]] virtual byte_buffer* begin_reply(std::uint64_t id, const reply_options& options = {}) = 0;
-    /// Completes it. A result past the peer's limit is replaced by the error `message_too_big`.
-    virtual void end_reply() = 0;
+    /// Completes it; `rest` stands behind what was appended. A result past the peer's limit is replaced by the error
+    /// `message_too_big`, one beside more unsent answers than `limits::max_unsent_answer_bytes` by `resource_exhausted`.
+    virtual void end_reply(detail::intrusive_ptr<detail::held_bytes> rest = nullptr) = 0;
     /// Takes back what was encoded; the call still needs its answer.
     virtual void abandon_reply() = 0;
-    /// An encoded result; from 16 KiB on its memory is sent in place. False if nobody waits for it.
-    virtual bool reply(std::uint64_t id, byte_buffer&& body, const reply_options& options = {}) = 0;
+    /// Whether a call that comes now may hope that its answer travels; see `limits::max_unsent_answer_bytes`.
+    [[nodiscard]] virtual bool has_room_for_answers() const noexcept = 0;
+    /// An encoded result, `body` and then `rest`, if there is one; else the memory of `body` is sent in place from
+    /// 16 KiB on. False if nobody waits for it.
+    virtual bool reply(std::uint64_t id, byte_buffer&& body, const reply_options& options = {},
+                       detail::intrusive_ptr<detail::held_bytes> rest = nullptr) = 0;
     /// `message` is cut to 1 KiB. False if nobody waits for it.
     virtual bool reply_error(std::uint64_t id, const error& why, duration handler_time = duration{-1}) = 0;
 
-    // Streams, of calls in both directions: a call from here has them if it was started with `call::streams`. What comes
-    // is told by events.
+    // Streams, of calls in both directions: a call from here has them if it was started with `call::streams`. What
+    // comes is told by events.
 
     /// Takes a call with streams that came in, before anything else is sent for it; `receives`: its handler reads the
     /// caller's items. What these may be at first, as `item_cost`; nothing if the call is over.
-    virtual std::optional<std::uint64_t> accept(std::uint64_t id, detail::intrusive_ptr<detail::stream_port> streams, bool receives, time_point now) = 0;
+    virtual std::optional<std::uint64_t> accept(std::uint64_t id, detail::intrusive_ptr<detail::stream_port> streams,
+                                                bool receives, time_point now) = 0;
     /// Sends one encoded value; `body` is at most `most_item_bytes`.
     [[nodiscard]] virtual detail::item_fate send_item(detail::stream_key which, bytes_view body) = 0;
-    /// What may be sent now, as `item_cost`; not more than zero: nothing. Zero also while much is waiting to be written,
-    /// and never more than this side's own window: a peer does not say how much is held for it here.
+    /// What may be sent now, as `item_cost`; not more than zero: nothing. Zero also while much is waiting to be
+    /// written, and never more than this side's own window: a peer does not say how much is held for it here.
     [[nodiscard]] virtual std::int64_t credit(detail::stream_key which) const noexcept = 0;
     /// The items of a call from here, which was accepted, are over.
     virtual void end_items(std::uint64_t id) = 0;
@@ -134,10 +149,11 @@ public:
 
     // Load.
 
-    /// Asks the peer how busy it is. A `load` event with the id that this returns follows, unless the peer does not know
-    /// such questions.
+    /// Asks the peer how busy it is. A `load` event with the id that this returns follows, unless the peer does not
+    /// know such questions.
     virtual std::uint64_t ask_load() = 0;
-    /// Asks the peer for a sign of life, which comes as an `alive` event with `token`, not zero. A new question takes the place of the last.
+    /// Asks the peer for a sign of life, which comes as an `alive` event with `token`, not zero. A new question takes
+    /// the place of the last.
     virtual void ask_alive(std::uint64_t token) = 0;
     /// When bytes of the peer came last; before any did, when the session began.
     [[nodiscard]] virtual time_point last_received() const noexcept = 0;

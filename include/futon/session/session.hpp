@@ -26,7 +26,8 @@ namespace futon {
 template <protocol P>
 class session final : public any_session {
 public:
-    session(const session_options& options, time_point now) : with_{options, now}, watch_{with_.bounds(), now} {}
+    session(const session_options& options, time_point now)
+        : with_{options, now}, watch_{with_.bounds(), now}, share_{options.unsent} {}
 
     std::span<event> receive(byte_buffer& input, time_point now) override;
     [[nodiscard]] bool has_more() const noexcept override { return more_; }
@@ -48,34 +49,42 @@ public:
         replying_ = into != nullptr;
         return into;
     }
-    void end_reply() override {
+    void end_reply(detail::intrusive_ptr<detail::held_bytes> rest = nullptr) override {
         replying_ = false;
-        with_.calls_in.end_reply();
+        with_.calls_in.end_reply(std::move(rest));
         answered();
     }
     void abandon_reply() override {
         replying_ = false;
         with_.calls_in.abandon_reply();
     }
-    bool reply(std::uint64_t id, byte_buffer&& body, const reply_options& options) override {
-        return answered(with_.calls_in.reply(id, std::move(body), options));
+    [[nodiscard]] bool has_room_for_answers() const noexcept override { return with_.calls_in.has_room(); }
+    bool reply(std::uint64_t id, byte_buffer&& body, const reply_options& options = {},
+               detail::intrusive_ptr<detail::held_bytes> rest = nullptr) override {
+        return answered(with_.calls_in.reply(id, std::move(body), options, std::move(rest)));
     }
     bool reply_error(std::uint64_t id, const error& why, duration handler_time) override {
         return answered(with_.calls_in.reply_error(id, why, handler_time));
     }
 
-    std::optional<std::uint64_t> accept(std::uint64_t id, detail::intrusive_ptr<detail::stream_port> port, bool receives,
-                                        time_point now) override {
+    std::optional<std::uint64_t> accept(std::uint64_t id, detail::intrusive_ptr<detail::stream_port> port,
+                                        bool receives, time_point now) override {
         return with_.streams_in.accept(id, std::move(port), receives, now);
     }
-    [[nodiscard]] detail::item_fate send_item(detail::stream_key which, bytes_view body) override { return with_.streams_of(which.mine).send(which.id, body); }
-    [[nodiscard]] std::int64_t credit(detail::stream_key which) const noexcept override { return with_.streams_of(which.mine).credit(which.id); }
+    [[nodiscard]] detail::item_fate send_item(detail::stream_key which, bytes_view body) override {
+        return with_.streams_of(which.mine).send(which.id, body);
+    }
+    [[nodiscard]] std::int64_t credit(detail::stream_key which) const noexcept override {
+        return with_.streams_of(which.mine).credit(which.id);
+    }
     void end_items(std::uint64_t id) override { with_.streams_out.end_items(id); }
     void grant(detail::stream_key which, std::uint64_t more, time_point now) override {
         with_.streams_of(which.mine).grant(which.id, more, now);
     }
     [[nodiscard]] std::uint64_t stream_window() const noexcept override { return with_.streams_out.window(); }
-    [[nodiscard]] std::size_t most_item_bytes() const noexcept override { return with_.calls_out.peer().max_body_bytes; }
+    [[nodiscard]] std::size_t most_item_bytes() const noexcept override {
+        return with_.calls_out.peer().max_body_bytes;
+    }
     [[nodiscard]] const complexity_limits& complexity() const noexcept override { return with_.bounds().complexity; }
     [[nodiscard]] bool has_room_for_items() const noexcept override { return with_.streams_out.has_room(); }
 
@@ -84,15 +93,12 @@ public:
         return load_token_;
     }
     void ask_alive(std::uint64_t token) override {
-        P::write_ping(with_.out.filling(), token);
-        ++with_.stats.pings_sent;
+        with_.send_ping(token);
         with_.await_pong(token);
     }
     [[nodiscard]] time_point last_received() const noexcept override { return watch_.last_received(); }
     void tell_load(std::uint64_t id, const load_report& load) override {
-        const auto before = with_.out.filling_size();
-        P::write_load(with_.out.filling(), id, load);
-        with_.out.count_answer_bytes(with_.out.filling_size() - before);
+        with_.out.write_answer([&](byte_buffer& to) { P::write_load(to, id, load); });
     }
 
     std::span<event> advance(time_point now) override;
@@ -125,7 +131,7 @@ public:
 
 private:
     static constexpr duration quiet_time = std::chrono::seconds{1};
-    static constexpr std::size_t batch_frames = 256, flush_bytes = 16u << 10, most_wanted = 64u << 10;
+    static constexpr std::size_t batch_frames = 256, flush_bytes = 16u << 10, least_believed = 64u << 10;
 
     void take_frames(bytes_view input, time_point now, std::size_t& used, std::size_t& count);
     void watch(time_point now);
@@ -146,11 +152,13 @@ private:
 
     detail::conversation<P> with_;
     detail::peer_watch watch_;
+    detail::unsent_bytes::part share_;
     std::uint64_t ping_token_ = 0;
     std::uint64_t load_token_ = 0;
-    time_point quiet_since_{};  // Without calls.
+    time_point quiet_since_{};   // Without calls.
     std::size_t left_over_ = 0;  // Bytes that the last `receive` left in the input.
     std::size_t wanted_ = 0;
+    std::size_t largest_frame_ = 0;  // That came whole since the last rest.
     bool partial_ = false;
     bool more_ = false;
     bool paused_ = false;
@@ -198,12 +206,14 @@ void session<P>::take_frames(bytes_view input, time_point now, std::size_t& used
         const auto step = greeting ? with_.greet(in, fault) : P::parse(in, with_.bounds(), from, fault);
         if (step.what == parsed::status::partial) {
             partial_ = true;
-            wanted_ = step.size == 0 ? 0 : std::min(step.size - in.size(), most_wanted);
+            const auto believed = std::max({least_believed, 3 * in.size(), largest_frame_});
+            wanted_ = step.size == 0 ? 0 : std::min(step.size - in.size(), believed);
             return;
         }
         if (step.what == parsed::status::broken || (!greeting && !with_.handle(from, now, fault)))
             return with_.break_off({fault.code, describe(fault)});
         used += step.size;
+        largest_frame_ = std::max(largest_frame_, step.size);
     }
 }
 
@@ -240,7 +250,8 @@ std::span<event> session<P>::advance(time_point now) {
     try {
         const auto make_room = [this] { with_.make_room(1); };
         with_.make_room(1);
-        with_.calls_out.expire(now, make_room, [&](cancelled_call taken, const char* why) { with_.expired(std::move(taken), why); });
+        with_.calls_out.expire(now, make_room,
+                               [&](cancelled_call taken, const char* why) { with_.expired(std::move(taken), why); });
         watch(now);
     } catch (const std::bad_alloc&) {
         with_.give_up();
@@ -267,14 +278,14 @@ void session<P>::act(detail::peer_watch::verdict what, time_point now) {
     switch (what) {
         case nothing: break;
         case send_ping:
-            P::write_ping(with_.out.filling(), ++ping_token_);
-            ++with_.stats.pings_sent;
+            with_.send_ping(++ping_token_);
             watch_.pinged(now);
             break;
         case dead: with_.break_off({errc::connection_lost, "the peer does not answer pings"}); break;
         // A server that hangs is not there; a client that connects and says nothing breaks the rules.
         case no_header:
-            with_.break_off({with_.options().role == side::opener ? errc::connection_lost : errc::protocol_error, "the peer sent no complete preface in time"});
+            with_.break_off({with_.options().role == side::opener ? errc::connection_lost : errc::protocol_error,
+                             "the peer sent no complete preface in time"});
             break;
         case slow_frame: with_.break_off({errc::protocol_error, "the peer sends a frame too slowly"}); break;
         case stalled: with_.break_off({errc::connection_lost, "the peer does not read"}); break;
@@ -309,6 +320,7 @@ bool session<P>::rest(time_point now) noexcept {
     }
     if (now < deadline_after(quiet_since_, quiet_time) || !drained()) return false;
     with_.give_back();
+    largest_frame_ = 0;
     return true;
 }
 
@@ -317,6 +329,7 @@ void session<P>::update_pause() noexcept {
     // A side that waits for answers itself reads on up to the higher limit: two that both paused at the lower one would
     // wait for each other. Its own requests do not count, for its peer may read them only after it has read the peer's.
     const auto answers = with_.out.unsent_answers();
+    share_.set(answers);
     const auto low = with_.bounds().write_pause_bytes;
     const auto most = with_.calls_out.count() == 0 ? low : std::max(low, with_.bounds().max_write_bytes);
     const bool was = paused_;

@@ -26,9 +26,9 @@ struct session_stats {
     std::uint64_t cancels_received = 0;
     std::uint64_t pings_sent = 0;
     std::uint64_t pings_received = 0;
-    std::uint64_t items_sent = 0;           ///< Of streams.
+    std::uint64_t items_sent = 0;  ///< Of streams.
     std::uint64_t items_received = 0;
-    std::uint64_t late_items = 0;           ///< Received for a call that was over or never was.
+    std::uint64_t late_items = 0;          ///< Received for a call that was over or never was.
     std::uint64_t in_flight_sent = 0;      ///< Calls from here that wait for their answer now.
     std::uint64_t in_flight_received = 0;  ///< Calls that came in and wait for their answer now.
 

@@ -8,6 +8,8 @@
 #include <futon/core/runtime_state.hpp>
 #include <futon/message/endpoint.hpp>
 #include <futon/transport/connector.hpp>
+#include <futon/transport/network.hpp>
+#include <futon/transport/post_function.hpp>
 #include <futon/transport/socket_stream.hpp>
 
 #include <asio/basic_socket_acceptor.hpp>
@@ -17,17 +19,21 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
+#include <exception>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 
 namespace futon::detail {
 
 /// Lives on one I/O executor; each accepted socket lives on the one that `choose` names for it.
 ///
-/// Errors in accepting (out of descriptors, say) are reported, and accepting goes on after a pause.
+/// Errors in accepting (out of descriptors, say), and exceptions of `choose` and
+/// `accepted` (out of memory) are reported, and accepting goes on after a pause.
 /// Thread-safety: `open` before anything runs; `close` only inside its executor.
 class acceptor final : public ref_counted, private timer {
 public:
@@ -43,7 +49,7 @@ public:
     [[nodiscard]] const endpoint& address() const noexcept { return address_; }
     void start() {
         if (!listener_) return;  // Others bring what comes.
-        asio::post(place_.asio, [self = intrusive_ptr<acceptor>{this}] { self->accept_next(); });
+        post_function(place_.asio, [self = intrusive_ptr<acceptor>{this}] { self->accept_next(); });
     }
     void close() noexcept {
         if (std::exchange(closed_, true)) return;
@@ -61,7 +67,11 @@ public:
 private:
     using listener = asio::basic_socket_acceptor<asio::generic::stream_protocol>;
 
-    void accept_next();
+    void accept_next() noexcept;
+    void pause() noexcept;
+    // What was just thrown.
+    void report_exception() const noexcept;
+    void report(std::string_view why) const noexcept;
     void fire(bool due) noexcept override {
         auto self = intrusive_ptr<acceptor>::adopt(this);
         if (due) accept_next();
@@ -81,9 +91,12 @@ private:
 
 inline error acceptor::cannot_listen(const std::error_code& code) const {
     auto text = "cannot listen on " + address_.text() + ": " + code.message();
-    if (code == asio::error::address_in_use && address_.scheme == "tcp") text += "; another process has it: stop that one, or choose another port (0 for any free one)";
-    if (code == asio::error::address_in_use && address_.scheme == "unix") text += "; another process listens there, or the path is no socket: choose another path";
-    if (code == asio::error::access_denied && address_.scheme == "tcp") text += "; ports below 1024 need privileges: choose a higher one";
+    if (code == asio::error::address_in_use && address_.scheme == "tcp")
+        text += "; another process has it: stop that one, or choose another port (0 for any free one)";
+    if (code == asio::error::address_in_use && address_.scheme == "unix")
+        text += "; another process listens there, or the path is no socket: choose another path";
+    if (code == asio::error::access_denied && address_.scheme == "tcp")
+        text += "; ports below 1024 need privileges: choose a higher one";
     return {errc::listen_failed, std::move(text), executed::no};
 }
 
@@ -106,6 +119,7 @@ inline result<void> acceptor::open(const endpoint& at) {
         listens_elsewhere_ = listening.has_value();
         return listening;
     }
+    if (!place_.has_sockets) return no_sockets(at);
     auto known = known_addresses(at);
     if (!known) return std::move(known).error();
     if (known->empty()) {
@@ -113,7 +127,8 @@ inline result<void> acceptor::open(const endpoint& at) {
         std::error_code code;
         const auto found = resolver.resolve(at.host, std::to_string(at.port), code);
         if (code || found.empty())
-            return error{errc::listen_failed, "cannot listen on " + at.text() + ": cannot resolve the host: " + code.message(),
+            return error{errc::listen_failed,
+                         "cannot listen on " + at.text() + ": cannot resolve the host: " + code.message(),
                          executed::no};
         known->emplace_back(found.begin()->endpoint());
     }
@@ -123,7 +138,8 @@ inline result<void> acceptor::open(const endpoint& at) {
     listener_.emplace(place_.asio);
     listener_->open(address.protocol(), code);
     if (!code && at.scheme == "tcp") listener_->set_option(asio::socket_base::reuse_address{true}, code);
-    if (!code && at.scheme == "tcp" && address.protocol().family() == AF_INET6) listener_->set_option(asio::ip::v6_only{true}, code);
+    if (!code && at.scheme == "tcp" && address.protocol().family() == AF_INET6)
+        listener_->set_option(asio::ip::v6_only{true}, code);
     if (!code) listener_->bind(address, code);
     if (!code) listener_->listen(asio::socket_base::max_listen_connections, code);
     if (code) return cannot_listen(code);
@@ -135,29 +151,65 @@ inline result<void> acceptor::open(const endpoint& at) {
     return {};
 }
 
-inline void acceptor::accept_next() {
+inline void acceptor::accept_next() noexcept {
     if (closed_) return;
-    auto place = choose_();
-    const auto where = place.asio;
-    listener_->async_accept(where, [self = intrusive_ptr<acceptor>{this}, place = std::move(place)](
-                                      const std::error_code& code, asio::generic::stream_protocol::socket socket) mutable {
-        if (self->closed_) return;
-        if (code) {
-            self->place_.where->reports().log({.level = log_level::warning,
-                                               .kind = "accept_failed",
-                                               .text = code.message(),
-                                               .where = self->address_.text()});
-            self->add_ref();
-            self->place_.where->arm(*self, self->place_.where->now() + std::chrono::milliseconds{100});
-            return;
-        }
-        tune(socket);
-        std::error_code ignored;
-        const auto remote = socket.remote_endpoint(ignored);
-        auto peer = ignored ? std::string{"unknown"} : address_text(remote);
-        self->accepted_(std::move(place), std::make_unique<socket_stream>(std::move(socket), std::move(peer)));
-        self->accept_next();
-    });
+    try {
+        auto place = choose_();
+        const auto where = place.asio;
+        listener_->async_accept(
+            where, [self = intrusive_ptr<acceptor>{this}, place = std::move(place)](
+                       const std::error_code& code, asio::generic::stream_protocol::socket socket) mutable {
+                if (self->closed_) return;
+                try {
+                    if (!code) {
+                        tune(socket);
+                        std::error_code ignored;
+                        const auto remote = socket.remote_endpoint(ignored);
+                        auto peer = ignored ? std::string{"unknown"} : address_text(remote);
+                        self->accepted_(std::move(place),
+                                        std::make_unique<socket_stream>(std::move(socket), std::move(peer)));
+                        return self->accept_next();
+                    }
+                    self->report(code.message());
+                } catch (...) {
+                    self->report_exception();
+                }
+                self->pause();
+            });
+    } catch (...) {
+        report_exception();
+        pause();
+    }
+}
+
+// Something is short, descriptors or memory: others may give it back meanwhile.
+inline void acceptor::pause() noexcept {
+    add_ref();
+    try {
+        place_.where->arm(*this, place_.where->now() + std::chrono::milliseconds{100});
+    } catch (...) {
+        report("no memory for a pause: nothing more is accepted");
+        release();
+    }
+}
+
+inline void acceptor::report_exception() const noexcept {
+    try {
+        throw;
+    } catch (const std::exception& e) {
+        report(e.what());
+    } catch (...) {
+        report("not a std::exception");
+    }
+}
+
+inline void acceptor::report(std::string_view why) const noexcept {
+    try {
+        const auto where = address_.text();
+        place_.where->reports().log(
+            {.level = log_level::warning, .kind = "accept_failed", .text = why, .where = where});
+    } catch (...) {  // There is no memory to say so.
+    }
 }
 
 }  // namespace futon::detail

@@ -37,7 +37,8 @@ public:
     /// Reads at least one byte; an end of the stream is an error.
     virtual void read_some(std::span<std::byte> into, stream_events& events, intrusive_ptr<ref_counted> keep) = 0;
     /// Writes a first part of `pieces`, which must stay valid until then.
-    virtual void write_some(std::span<const bytes_view> pieces, stream_events& events, intrusive_ptr<ref_counted> keep) = 0;
+    virtual void write_some(std::span<const bytes_view> pieces, stream_events& events,
+                            intrusive_ptr<ref_counted> keep) = 0;
     /// Writes what can be taken at once; zero with `would_block` if nothing. Not while a write is under way.
     [[nodiscard]] virtual std::size_t try_write(std::span<const bytes_view> pieces, std::error_code& code) noexcept = 0;
     /// Tells the peer that nothing more will be written; reading goes on. Nothing where a stream cannot.

@@ -40,6 +40,8 @@ public:
     virtual void alive(connection&, std::uint64_t /*token*/, time_point /*when*/) noexcept {}
     /// No new calls on this connection: the peer said goodbye, or this side did.
     virtual void leaving(connection&, const error&) noexcept {}
+    /// One-way calls surely did not run, at most so many, and could not be given back.
+    virtual void oneways_lost(connection&, std::uint64_t /*count*/, const error& /*why*/) noexcept {}
     /// The end, once; every call that the connection had was given back before.
     virtual void closed(connection&, const error& why) noexcept = 0;
 };

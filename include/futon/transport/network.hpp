@@ -5,6 +5,7 @@
 /// What carries bytes between places other than by sockets: the seam where memory:// addresses lead elsewhere.
 
 #include <futon/core/error.hpp>
+#include <futon/core/random_word.hpp>
 #include <futon/core/result.hpp>
 #include <futon/core/runtime_state.hpp>
 #include <futon/message/endpoint.hpp>
@@ -39,12 +40,29 @@ public:
 };
 
 /// Null if there is none.
-[[nodiscard]] inline network* network_of(const io_place& place) noexcept { return static_cast<network*>(place.network.get()); }
+[[nodiscard]] inline network* network_of(const io_place& place) noexcept {
+    return static_cast<network*>(place.network.get());
+}
+
+/// For a session there, see `session_options`: hidden from peers, and the same each time in memory.
+[[nodiscard]] inline std::uint64_t session_seed(const io_place& place) noexcept {
+    return network_of(place) ? 0 : random_bits();
+}
 
 [[nodiscard]] inline error no_network(const endpoint& to) {
     return {errc::unsupported_protocol,
-            to.text() + ": this runtime has no network in memory: use one with .network set to a futon::testing::network, or a simulation's",
+            to.text() +
+                ": this runtime has no network in memory: use one with .network set to a "
+                "futon::testing::network, or a simulation's",
             executed::no};
+}
+
+/// Of an address that is not one of memory, where nothing else is reached.
+[[nodiscard]] inline error no_sockets(const endpoint& to) {
+    return {
+        errc::unsupported_protocol,
+        to.text() + " inside a simulation: use memory://name, in .listen of its servers and as address of its clients",
+        executed::no};
 }
 
 }  // namespace futon::detail

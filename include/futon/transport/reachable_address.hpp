@@ -22,7 +22,8 @@ namespace futon::detail {
     std::error_code code;
     const auto listens = asio::ip::make_address(bound.host, code);
     if (code || !listens.is_unspecified()) return bound;
-    // Connecting a UDP socket only chooses its local address. The peer is one that is kept for documentation (RFC 5737, 3849).
+    // Connecting a UDP socket only chooses its local address. The
+    // peer is one that is kept for documentation (RFC 5737, 3849).
     asio::ip::udp::socket probe{place.asio};
     const auto far = listens.is_v4() ? asio::ip::make_address("192.0.2.1") : asio::ip::make_address("2001:db8::1");
     probe.connect(asio::ip::udp::endpoint{far, 9}, code);

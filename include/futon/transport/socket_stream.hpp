@@ -26,7 +26,8 @@ public:
     using value_type = asio::const_buffer;
     using const_iterator = const asio::const_buffer*;
 
-    explicit gather_buffers(std::span<const bytes_view> pieces) noexcept : count_{std::min(pieces.size(), buffers_.size())} {
+    explicit gather_buffers(std::span<const bytes_view> pieces) noexcept
+        : count_{std::min(pieces.size(), buffers_.size())} {
         for (std::size_t i = 0; i < count_; ++i) buffers_[i] = asio::const_buffer{pieces[i].data(), pieces[i].size()};
     }
     [[nodiscard]] const_iterator begin() const noexcept { return buffers_.data(); }
@@ -41,17 +42,22 @@ private:
 template <void (stream_events::*End)(std::error_code, std::size_t) noexcept>
 class stream_handler {
 public:
-    // Asio would use the block of a larger operation again, such as of the one that accepted; but a read waits for long.
+    // Asio would use the block of a larger operation again, such
+    // as of the one that accepted; but a read waits for long.
     using allocator_type = block_allocator<void>;
 
-    stream_handler(stream_events& events, intrusive_ptr<ref_counted> keep) noexcept : events_{&events}, keep_{std::move(keep)} {}
-    stream_handler(stream_handler&& other) noexcept : events_{std::exchange(other.events_, nullptr)}, keep_{std::move(other.keep_)} {}
+    stream_handler(stream_events& events, intrusive_ptr<ref_counted> keep) noexcept
+        : events_{&events}, keep_{std::move(keep)} {}
+    stream_handler(stream_handler&& other) noexcept
+        : events_{std::exchange(other.events_, nullptr)}, keep_{std::move(other.keep_)} {}
     stream_handler& operator=(stream_handler&&) = delete;
     ~stream_handler() {
         if (events_) events_->on_dropped();
     }
     [[nodiscard]] allocator_type get_allocator() const noexcept { return {}; }
-    void operator()(const std::error_code& code, std::size_t count) { (std::exchange(events_, nullptr)->*End)(code, count); }
+    void operator()(const std::error_code& code, std::size_t count) {
+        (std::exchange(events_, nullptr)->*End)(code, count);
+    }
 
 private:
     stream_events* events_;
@@ -68,10 +74,13 @@ public:
     }
 
     void read_some(std::span<std::byte> into, stream_events& events, intrusive_ptr<ref_counted> keep) override {
-        socket_.async_read_some(asio::buffer(into.data(), into.size()), stream_handler<&stream_events::on_read>{events, std::move(keep)});
+        socket_.async_read_some(asio::buffer(into.data(), into.size()),
+                                stream_handler<&stream_events::on_read>{events, std::move(keep)});
     }
-    void write_some(std::span<const bytes_view> pieces, stream_events& events, intrusive_ptr<ref_counted> keep) override {
-        socket_.async_write_some(gather_buffers{pieces}, stream_handler<&stream_events::on_written>{events, std::move(keep)});
+    void write_some(std::span<const bytes_view> pieces, stream_events& events,
+                    intrusive_ptr<ref_counted> keep) override {
+        socket_.async_write_some(gather_buffers{pieces},
+                                 stream_handler<&stream_events::on_written>{events, std::move(keep)});
     }
     std::size_t try_write(std::span<const bytes_view> pieces, std::error_code& code) noexcept override {
         // Cheaper in the kernel than a list of one.

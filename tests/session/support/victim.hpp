@@ -32,15 +32,21 @@ struct crafted {
         all.insert(all.end(), view.begin(), view.end());
         return *this;
     }
-    crafted& u32(std::uint32_t value) { return raw({value & 0xFF, value >> 8 & 0xFF, value >> 16 & 0xFF, value >> 24}); }
-    crafted& u64(std::uint64_t value) { return u32(static_cast<std::uint32_t>(value)).u32(static_cast<std::uint32_t>(value >> 32)); }
+    crafted& u32(std::uint32_t value) {
+        return raw({value & 0xFF, value >> 8 & 0xFF, value >> 16 & 0xFF, value >> 24});
+    }
+    crafted& u64(std::uint64_t value) {
+        return u32(static_cast<std::uint32_t>(value)).u32(static_cast<std::uint32_t>(value >> 32));
+    }
     crafted& preface() { return raw({0xC1, 'f', 'u', 't', 1, 0}); }
     crafted& frame(unsigned type, unsigned flags, const crafted& rest) {
         u32(static_cast<std::uint32_t>(rest.all.size() + 2)).raw({type, flags});
         all.insert(all.end(), rest.all.begin(), rest.all.end());
         return *this;
     }
-    crafted& bind(unsigned number) { return frame(6, 0, crafted{}.raw({number, 4}).text("Test").raw({1}).text("m").raw({0})); }
+    crafted& bind(unsigned number) {
+        return frame(6, 0, crafted{}.raw({number, 4}).text("Test").raw({1}).text("m").raw({0}));
+    }
     crafted& request(std::uint64_t id, unsigned method, std::string_view body) {
         return frame(1, 1, crafted{}.u64(id).raw({method}).text(body));
     }
@@ -48,7 +54,8 @@ struct crafted {
 
 /// An acceptor that somebody talks to.
 struct victim {
-    explicit victim(const limits& bounds = {}) : host{side::acceptor, now, bounds} {}
+    explicit victim(const limits& bounds = {}, detail::intrusive_ptr<detail::unsent_bytes> unsent = {})
+        : host{side::acceptor, now, bounds, std::move(unsent)} {}
 
     victim& hears(const crafted& what, std::size_t piece = 1u << 20) {
         for (std::size_t i = 0; i < what.all.size(); i += piece)

@@ -52,11 +52,16 @@ public:
     void answer_held(futon::detail::connection& from) noexcept {
         for (auto& [id, text] : std::exchange(held, {})) answer(from, id, text);
     }
-    void cancelled(futon::detail::connection&, std::uint64_t, void* tag) noexcept override { cancels += tag == this ? 1u : 0u; }
-    void replied(futon::detail::connection&, intrusive_ptr<futon::detail::call> which, const futon::response& reply) noexcept override {
+    void cancelled(futon::detail::connection&, std::uint64_t, void* tag) noexcept override {
+        cancels += tag == this ? 1u : 0u;
+    }
+    void replied(futon::detail::connection&, intrusive_ptr<futon::detail::call> which,
+                 const futon::response& reply) noexcept override {
         which->succeed(reply);
     }
-    void park(futon::detail::connection&, intrusive_ptr<futon::detail::call> which) noexcept override { parked.push_back(std::move(which)); }
+    void park(futon::detail::connection&, intrusive_ptr<futon::detail::call> which) noexcept override {
+        parked.push_back(std::move(which));
+    }
     bool room(futon::detail::connection& at) noexcept override {
         auto again = std::exchange(parked, {});
         for (auto& each : again) at.submit(std::move(each));
@@ -84,9 +89,12 @@ class plain_router final : public futon::detail::call_router {
 public:
     void cancel(futon::detail::call& which) noexcept override {
         which.cancel_requested = true;
-        if (which.at) static_cast<futon::detail::connection&>(*which.at).cancel(intrusive_ptr<futon::detail::call>{&which});
+        if (which.at)
+            static_cast<futon::detail::connection&>(*which.at).cancel(intrusive_ptr<futon::detail::call>{&which});
     }
-    void failed(intrusive_ptr<futon::detail::call> which, futon::error why) noexcept override { which->fail(std::move(why)); }
+    void failed(intrusive_ptr<futon::detail::call> which, futon::error why) noexcept override {
+        which->fail(std::move(why));
+    }
 };
 
 struct placed_call {
@@ -100,7 +108,8 @@ public:
     using stream = std::unique_ptr<futon::detail::byte_stream>;
 
     /// `wrap` may put something around the stream of `right`.
-    explicit connected(const futon::limits& of_left = {}, const futon::limits& of_right = {}, const std::function<stream(stream)>& wrap = {})
+    explicit connected(const futon::limits& of_left = {}, const futon::limits& of_right = {},
+                       const std::function<stream(stream)>& wrap = {})
         : wire{place, place} {
         left = make(futon::side::opener, of_left, wire.left(), at_left);
         right = make(futon::side::acceptor, of_right, wrap ? wrap(wire.right()) : wire.right(), at_right);
@@ -115,8 +124,11 @@ public:
         static const futon::method_info method{.service = "Test", .name = "echo", .signature = "(str)->[str]"};
         auto state = futon::detail::make_intrusive<futon::detail::future_state<std::string>>(place);
         auto made = futon::detail::make_intrusive<futon::detail::call>(
-            router, state, +[](intrusive_ptr<futon::detail::operation> ending, const futon::response& reply, const futon::detail::call&) noexcept {
-                static_cast<futon::detail::outcome<std::string>&>(*ending).complete(std::string{futon::as_text(reply.body)});
+            router, state,
+            +[](intrusive_ptr<futon::detail::operation> ending, const futon::response& reply,
+                const futon::detail::call&) noexcept {
+                static_cast<futon::detail::outcome<std::string>&>(*ending).complete(
+                    std::string{futon::as_text(reply.body)});
             });
         made->request.method = &method;
         made->request.arguments.append(futon::as_bytes(text));
@@ -139,10 +151,12 @@ public:
 
 private:
     intrusive_ptr<futon::detail::connection> make(futon::side role, const futon::limits& bounds,
-                                                  std::unique_ptr<futon::detail::byte_stream> stream, const intrusive_ptr<booking_owner>& owner) {
-        auto machine = std::make_unique<futon::session<futon::futon_protocol>>(futon::session_options{.role = role, .limits = bounds}, place.now());
-        auto made = futon::detail::make_intrusive<futon::detail::connection>(futon::detail::io_place{place, {}}, std::move(stream),
-                                                                             std::move(machine), owner);
+                                                  std::unique_ptr<futon::detail::byte_stream> over,
+                                                  const intrusive_ptr<booking_owner>& owner) {
+        auto machine = std::make_unique<futon::session<futon::futon_protocol>>(
+            futon::session_options{.role = role, .limits = bounds}, place.now());
+        auto made = futon::detail::make_intrusive<futon::detail::connection>(
+            futon::detail::io_place{place, {}}, std::move(over), std::move(machine), owner);
         const futon::detail::running_scope scope{*place.ref()};
         made->open();
         return made;

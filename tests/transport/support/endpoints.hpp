@@ -84,9 +84,11 @@ struct place {
     futon::runtime runtime{};
     futon::detail::io_place io = runtime.state()->next_place();
 
-    futon::detail::connector::outcome connect(const futon::endpoint& to, futon::duration limit = std::chrono::seconds{30}) {
+    futon::detail::connector::outcome connect(const futon::endpoint& to,
+                                              futon::duration limit = std::chrono::seconds{30}) {
         std::promise<futon::detail::connector::outcome> done;
-        static_cast<void>(futon::detail::connector::start(io, to, limit, [&](futon::detail::connector::outcome how) { done.set_value(std::move(how)); }));
+        static_cast<void>(futon::detail::connector::start(
+            io, to, limit, [&](futon::detail::connector::outcome how) { done.set_value(std::move(how)); }));
         return done.get_future().get();
     }
     void close(const intrusive_ptr<futon::detail::acceptor>& which) {
@@ -146,7 +148,9 @@ private:
 /// Waits for one read.
 class one_read final : public futon::detail::stream_events {
 public:
-    void on_read(std::error_code code, std::size_t count) noexcept override { done.set_value(code ? std::string{} : std::string{reinterpret_cast<char*>(into.data()), count}); }
+    void on_read(std::error_code code, std::size_t count) noexcept override {
+        done.set_value(code ? std::string{} : std::string{reinterpret_cast<char*>(into.data()), count});
+    }
     void on_written(std::error_code, std::size_t) noexcept override {}
     void on_dropped() noexcept override {}
     std::array<std::byte, 64> into{};

@@ -2,7 +2,8 @@
 #pragma once
 
 /// \file
-/// What each frame means to a connection, from the preface to goodbye. One thing because most frames concern both of its halves.
+/// What each frame means to a connection, from the preface to
+/// goodbye. One thing because most frames concern both of its halves.
 
 #include <futon/session/any_session.hpp>
 #include <futon/session/detail/event_list.hpp>
@@ -27,17 +28,20 @@ namespace futon::detail {
 
 /// The two halves of a session and what concerns both. Knows no buffers of input and asks for no time.
 ///
-/// What every call goes through, and is called at one or two places, is marked to be inlined there, here and in the halves:
-/// compilers do not for members of templates, and the steps are so small that calling them costs as much as they do.
+/// What every call goes through, and is called at one or two places, is marked to be
+/// inlined there, here and in the halves: compilers do not for members of templates,
+/// and the steps are so small that calling them costs as much as they do.
 template <protocol P>
 class conversation {
 public:
     conversation(const session_options& options, time_point now)
         : options_{options},
-          streams_out{true, out, options_.limits, stats},
-          streams_in{false, out, options_.limits, stats},
+          streams_out{true, out, options_.limits, stats, options_.seed},
+          streams_in{false, out, options_.limits, stats, options_.seed},
           calls_out{out, options_.limits, stats, streams_out, now},
-          calls_in{out, options_.limits, stats, streams_in, calls_out.peer()} {
+          calls_in{out, options_.limits, stats, streams_in, calls_out.peer(), options_.seed, options_.unsent.get()} {
+        // The length of a frame has 32 bits.
+        options_.limits.max_body_bytes = std::min(options_.limits.max_body_bytes, std::size_t{1} << 31);
         make_room(0);
         if constexpr (P::has_preface) {
             P::write_preface(out.filling(), options_.limits);
@@ -64,13 +68,15 @@ public:
     void failed(cancelled_call taken, errc code, const char* text, const std::string& more = {}) noexcept;
     /// `why` is null where it was the deadline.
     void expired(cancelled_call taken, const char* why) noexcept {
-        if (!why) why = taken.ran == executed::no ? "the request was not sent before the deadline" : "no answer before the deadline";
+        if (!why)
+            why = taken.ran == executed::no ? "the request was not sent before the deadline"
+                                            : "no answer before the deadline";
         failed(std::move(taken), errc::deadline_exceeded, why);
     }
     /// Before a call leaves its place there must be room for its event; always for one more, `broken`.
     void make_room(std::size_t count) { events.reserve(count + 1); }
     /// Room for the end, which must not fail.
-    void make_room_to_end() { last_events_.reserve(calls_out.count() + 1); }
+    void make_room_to_end() { last_events_.reserve(calls_out.most_lost() + 2); }
     [[nodiscard]] std::span<event> lose_connection(const error& why);
     /// Gives back what memory only calls need. No call may be in flight, and no event unseen.
     void give_back() noexcept {
@@ -83,6 +89,10 @@ public:
         last_events_.give_back(0);
     }
 
+    void send_ping(std::uint64_t token) {
+        P::write_ping(out.filling(), token);
+        calls_out.ping_sent(++stats.pings_sent);
+    }
     /// Its owner wants to hear of the answer to the ping with `token`.
     void await_pong(std::uint64_t token) noexcept { awaited_pong_ = token; }
 
@@ -95,7 +105,9 @@ public:
     [[nodiscard]] const session_options& options() const noexcept { return options_; }
     [[nodiscard]] const futon::limits& bounds() const noexcept { return options_.limits; }
     [[nodiscard]] stream_calls<P>& streams_of(bool mine) noexcept { return mine ? streams_out : streams_in; }
-    [[nodiscard]] const stream_calls<P>& streams_of(bool mine) const noexcept { return mine ? streams_out : streams_in; }
+    [[nodiscard]] const stream_calls<P>& streams_of(bool mine) const noexcept {
+        return mine ? streams_out : streams_in;
+    }
     /// Whether calls were begun or ended since the last question.
     [[nodiscard]] bool was_active() noexcept { return std::exchange(active_, false); }
 
@@ -115,11 +127,13 @@ private:
     [[gnu::always_inline]] void answer_call(const frame& from, time_point now);
     [[gnu::cold, gnu::noinline]] void answer_oddly(intrusive_ptr<call> taken, const frame& from);
     [[nodiscard]] bool goodbye(const frame& from, frame_fault& fault);
+    static void add_lost(event_list& to, std::uint64_t count, const error& why);
 
     rate_window pings_;
     event_list last_events_;                      // Of `lose_connection`, which may be called while others are handled.
     std::optional<std::uint64_t> peer_accepted_;  // From its goodbye.
     std::uint64_t awaited_pong_ = 0;
+    std::uint64_t pongs_received_ = 0;
     bool ready_ = false;
     bool active_ = false;
     bool draining_ = false;
@@ -162,9 +176,7 @@ inline bool conversation<P>::handle(const frame& from, time_point now, frame_fau
             if (pings_.hit(now) > options_.limits.max_pings_per_second) {
                 leave({errc::overloaded, "too many pings"});
             } else {
-                const auto before = out.filling_size();
-                P::write_pong(out.filling(), from.id);
-                out.count_answer_bytes(out.filling_size() - before);
+                out.write_answer([&](byte_buffer& to) { P::write_pong(to, from.id); });
             }
             return true;
         case frame::kind::goodbye: return goodbye(from, fault);
@@ -184,6 +196,7 @@ inline bool conversation<P>::handle(const frame& from, time_point now, frame_fau
             return true;
         }
         case frame::kind::pong:  // Any byte proves that the peer lives: of a heartbeat's there is nothing to tell.
+            calls_out.ping_answered(++pongs_received_);
             if (awaited_pong_ != 0 && from.id == awaited_pong_) {
                 awaited_pong_ = 0;
                 events.add(event::kind::alive).id = from.id;
@@ -232,8 +245,8 @@ void conversation<P>::answer_oddly(intrusive_ptr<call> taken, const frame& from)
     const auto& own = options_.limits;
     if (from.body.size() > own.max_body_bytes) {
         it.why = {errc::message_too_big,
-                  "bytes of the result " + std::to_string(from.body.size()) + ", limit " +
-                      std::to_string(own.max_body_bytes),
+                  "bytes of the result (limits.max_body_bytes of the side that asked): " +
+                      std::to_string(from.body.size()) + ", limit " + std::to_string(own.max_body_bytes),
                   executed::yes};
         return;
     }
@@ -251,17 +264,35 @@ template <protocol P>
 bool conversation<P>::goodbye(const frame& from, frame_fault& fault) {
     const error why{static_cast<errc>(from.code), std::string{from.text}, executed::no};
     const auto reason = why.message();
-    make_room(calls_out.count() + 1);
+    make_room(calls_out.most_refused() + 2);
     // A second one may promise less, never more.
     const auto accepted = std::min(from.id, peer_accepted_.value_or(from.id));
+    if (peer_accepted_ == accepted) return true;
     if (!peer_accepted_) events.add(event::kind::goodbye, why);
     peer_accepted_ = accepted;
-    if (calls_out.said_goodbye(accepted, [&](cancelled_call taken) {
-            failed(std::move(taken), errc::unavailable, "the peer accepts no more calls: ", reason);
-        }))
+    if (calls_out.said_goodbye(
+            accepted,
+            [&](cancelled_call taken) {
+                failed(std::move(taken), errc::unavailable, "the peer accepts no more calls: ", reason);
+            },
+            [&](std::uint64_t lost) { add_lost(events, lost, why); }))
         return true;
     fault = {"goodbye that accepts more requests than were sent", from.id};
     return false;
+}
+
+template <protocol P>
+void conversation<P>::add_lost(event_list& to, std::uint64_t count, const error& why) {
+    if (count == 0) return;
+    auto& it = to.add(event::kind::oneways_lost, error{why.code(), executed::no});
+    it.id = count;
+    try {
+        it.why = {why.code(),
+                  "one-way calls that did not run, and were too many to be kept: at most " + std::to_string(count) +
+                      "; " + why.message(),
+                  executed::no};
+    } catch (const std::bad_alloc&) {  // The number must do.
+    }
 }
 
 template <protocol P>
@@ -305,11 +336,21 @@ template <protocol P>
 std::span<event> conversation<P>::lose_connection(const error& why) {
     last_events_.clear();
     if (std::exchange(closed_, true)) return {};
-    calls_out.fail_all([&](cancelled_call taken) {
-        last_events_.add(event::kind::failed, why.with_executed(taken.ran)).call = std::move(taken.call);
-    });
+    calls_out.fail_all(
+        [&](cancelled_call taken) {
+            last_events_.add(event::kind::failed, why.with_executed(taken.ran)).call = std::move(taken.call);
+        },
+        [&](std::uint64_t lost) { add_lost(last_events_, lost, why); });
     calls_in.connection_lost(last_events_);
+    // What broke it may stand in what is dropped, behind what is being written.
+    const bool unsaid = broken_ && out.filling_size() > 0;
     out.drop_filling();
+    if (unsaid) {
+        try {
+            P::write_goodbye(out.filling(), calls_in.accepted(), why);
+        } catch (const std::bad_alloc&) {  // Then the peer is not told.
+        }
+    }
     return last_events_.all();
 }
 

@@ -26,11 +26,15 @@ class deadline_wheel {
 public:
     explicit deadline_wheel(time_point origin) noexcept : origin_{origin} {}
 
-    /// `index` must not be in it. `no_deadline` adds nothing.
-    void add(std::uint32_t index, time_point deadline) {
+    /// `index` must not be in it. `no_deadline` adds nothing. `now`: not after what `advance` is told next.
+    void add(std::uint32_t index, time_point deadline, time_point now) {
         if (index >= nodes_.size()) nodes_.resize(index + std::size_t{1});
         if (deadline == no_deadline) return;
-        if (!heads_) [[unlikely]] make_heads();
+        // Seen from the time of the last advance, which may be long ago, the deadline stands in
+        // a bucket that may have begun: the owner would be woken at once, and for nothing.
+        if (linked_ == 0) now_ = std::max(now_, ticks_down(now));
+        if (!heads_) [[unlikely]]
+            make_heads();
         nodes_[index].due = std::max(now_, ticks_up(deadline));
         link(index);
     }
@@ -60,16 +64,18 @@ public:
         now_ = target;
     }
 
-    /// Not later than the first deadline.
+    /// Not later than the first deadline; that of one that stands alone in its bucket, as where calls are few.
     [[nodiscard]] std::optional<time_point> next() const noexcept {
         const auto first = earliest();
         if (!first) return std::nullopt;
-        return deadline_after(origin_, std::chrono::milliseconds{static_cast<std::int64_t>(first->tick)});
+        const auto& entry = nodes_[(*heads_)[first->level][first->bucket]];
+        const auto tick = entry.after == none ? std::max(first->tick, entry.due) : first->tick;
+        return deadline_after(origin_, std::chrono::milliseconds{static_cast<std::int64_t>(tick)});
     }
 
     /// Gives its memory back where nothing stands in it.
     void give_back() noexcept {
-        if (earliest()) return;
+        if (linked_ != 0) return;
         heads_ = nullptr;
         decltype(nodes_){}.swap(nodes_);
     }
@@ -106,7 +112,9 @@ private:
         heads_ = std::make_unique<heads>();
         for (auto& wheel : *heads_) wheel.fill(none);
     }
-    [[nodiscard]] std::uint32_t& head(std::size_t level, std::size_t bucket) noexcept { return (*heads_)[level][bucket]; }
+    [[nodiscard]] std::uint32_t& head(std::size_t level, std::size_t bucket) noexcept {
+        return (*heads_)[level][bucket];
+    }
 
     void link(std::uint32_t index) noexcept {
         auto& added = nodes_[index];
@@ -119,6 +127,7 @@ private:
         added.after = first;
         if (added.after != none) nodes_[added.after].before = index;
         first = index;
+        ++linked_;
         occupied_[level] |= std::uint64_t{1} << bucket;
     }
     void unlink(std::uint32_t index) noexcept {
@@ -131,6 +140,7 @@ private:
             if (removed.after == none) occupied_[removed.level] &= ~(std::uint64_t{1} << removed.bucket);
         }
         removed.level = nowhere;
+        --linked_;
     }
     // Within a wheel no bucket is behind the present, and a finer wheel is always earlier.
     [[nodiscard]] std::optional<place> earliest() const noexcept {
@@ -147,6 +157,7 @@ private:
     time_point origin_;
     std::uint64_t now_ = 0;
     std::array<std::uint64_t, levels> occupied_{};
+    std::size_t linked_ = 0;        // Entries.
     std::unique_ptr<heads> heads_;  // Null until the first is added.
     std::vector<node> nodes_;
 };

@@ -48,7 +48,8 @@ public:
     }
     /// Good until the next `add`.
     event& add(event::kind what) {
-        if (left_ == 0) [[unlikely]] reserve(1);
+        if (left_ == 0) [[unlikely]]
+            reserve(1);
         --left_;
         auto& it = events_.emplace_back();
         it.what = what;

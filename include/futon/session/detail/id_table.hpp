@@ -4,6 +4,7 @@
 /// \file
 /// A hash table of what is under way, by the ids that one side of the connection made.
 
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <type_traits>
@@ -15,11 +16,13 @@ namespace futon::detail {
 /// Open addressing in a power of two, at most half full, without tombstones. An entry has an `id`, which is never
 /// zero; one of id zero is an empty place.
 ///
-/// The peer may choose ids that collide: a search then costs as many steps as it has calls in flight, which its
-/// limit bounds.
+/// Where an id stands depends on a seed that the peer does not know, so that it cannot choose ids that collide
+/// (multiplicative hashing by the highest bits, which is universal: Dietzfelbinger and others, 1997).
 template <class Entry>
 class id_table {
 public:
+    explicit id_table(std::uint64_t seed) noexcept : multiplier_{seed == 0 ? golden : seed | 1} {}
+
     /// Null if the id is in it already. Good until the next `add` or `remove`.
     [[nodiscard]] Entry* add(Entry&& fresh) {
         if (2 * (count_ + 1) > table_.size()) grow();
@@ -70,9 +73,11 @@ public:
     }
 
 private:
+    static constexpr std::uint64_t golden = 0x9E37'79B9'7F4A'7C15u;
+
     [[nodiscard]] std::size_t mask() const noexcept { return table_.size() - 1; }
     [[nodiscard]] std::size_t place_of(std::uint64_t id) const noexcept {
-        return static_cast<std::size_t>((id * 0x9E37'79B9'7F4A'7C15u) >> 32) & mask();
+        return static_cast<std::size_t>((id * multiplier_) >> shift_);
     }
     [[nodiscard]] std::size_t search(std::uint64_t id) const noexcept {
         auto at = place_of(id);
@@ -82,12 +87,15 @@ private:
     void grow() {
         std::vector<Entry> larger(table_.empty() ? 16 : table_.size() * 2);
         auto old = std::exchange(table_, std::move(larger));
+        shift_ = std::countl_zero(table_.size()) + 1;
         for (auto& it : old)
             if (it.id != 0) table_[search(it.id)] = std::move(it);
     }
 
     std::vector<Entry> table_;
     std::size_t count_ = 0;
+    std::uint64_t multiplier_;
+    int shift_ = 0;  // Leaves as many bits as the size has.
 };
 
 }  // namespace futon::detail

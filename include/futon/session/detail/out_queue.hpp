@@ -5,6 +5,7 @@
 /// Outgoing bytes in two batches: one is being written, the next is being filled.
 
 #include <futon/core/bytes.hpp>
+#include <futon/core/held_bytes.hpp>
 #include <futon/core/intrusive_ptr.hpp>
 #include <futon/message/call.hpp>
 
@@ -30,12 +31,12 @@ public:
 
     /// Puts a body behind what was written, held alive by its call until it is written.
     void attach(bytes_view body, intrusive_ptr<call> holder) {
-        filling_.segments.push_back({filling_.bytes.size(), body, {}, std::move(holder)});
+        filling_.segments.push_back({filling_.bytes.size(), body, std::move(holder)});
         filling_.attached += body.size();
     }
-    void attach(byte_buffer body) {
-        const auto view = body.view();
-        filling_.segments.push_back({filling_.bytes.size(), view, std::move(body), nullptr});
+    void attach(intrusive_ptr<held_bytes> body) {
+        const auto view = body->view();
+        filling_.segments.push_back({filling_.bytes.size(), view, std::move(body)});
         filling_.attached += view.size();
     }
     /// Takes the body of a call whose request stands in the filling batch back out, if it has one.
@@ -49,6 +50,13 @@ public:
     }
     /// Notes how much of the filling batch was caused by the peer.
     void count_answer_bytes(std::size_t count) noexcept { filling_.answers += count; }
+    /// Has `write(buffer)` append what the peer caused.
+    template <class F>
+    void write_answer(F&& write) {
+        const auto before = filling_size();
+        write(filling());
+        count_answer_bytes(filling_size() - before);
+    }
     [[nodiscard]] std::size_t filling_size() const noexcept { return filling_.size(); }
 
     /// What is to be written; see `any_session::to_send`.
@@ -96,8 +104,7 @@ private:
     struct segment {
         std::size_t at;  // In the buffer, before which byte.
         bytes_view body;
-        byte_buffer owned;
-        intrusive_ptr<call> holder;
+        intrusive_ptr<ref_counted> holder;
     };
     struct batch_of_bytes {
         byte_buffer bytes;

@@ -31,8 +31,7 @@ public:
     peer_watch(const limits& bounds, time_point now) noexcept : bounds_{&bounds}, begun_{now}, received_{now} {}
 
     /// After `count` bytes came; at their end stands a frame that is still incomplete (`partial`), which began with
-    /// them
-    /// (`new_frame`) or before.
+    /// them (`new_frame`) or before.
     void received(time_point now, std::size_t count, bool partial, bool new_frame) noexcept {
         if (count > 0) {
             received_ = now;

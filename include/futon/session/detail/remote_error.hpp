@@ -14,8 +14,8 @@
 
 namespace futon::detail {
 
-/// A code in a category that is not known here becomes `remote_error`, with the code in its text. So does zero, which would
-/// stand for success wherever an error code is all that is looked at.
+/// A code in a category that is not known here becomes `remote_error`, with the code in its text. So does zero, which
+/// would stand for success wherever an error code is all that is looked at.
 [[nodiscard]] inline error remote_error(const frame& from, std::span<const std::error_category* const> categories) {
     const auto complete = [&](error made) {
         if (from.retry_after > duration::zero()) made = made.with_retry_after(from.retry_after);

@@ -28,16 +28,16 @@ public:
     struct entry {
         std::uint64_t id = 0;
         intrusive_ptr<stream_port> port{};  ///< Null until an incoming call is accepted.
-        std::int64_t may_send = 0;        ///< What the peer still takes, as `item_cost`; an item may go below zero.
-        std::int64_t may_receive = 0;     ///< What this side still takes.
-        time_point heard{};               ///< When the peer last said something, or was last allowed to.
-        std::uint64_t window = 0;         ///< Of an incoming call: its part of what all may hold here.
+        std::int64_t may_send = 0;          ///< What the peer still takes, as `item_cost`; an item may go below zero.
+        std::int64_t may_receive = 0;       ///< What this side still takes.
+        time_point heard{};                 ///< When the peer last said something, or was last allowed to.
+        std::uint64_t window = 0;           ///< Of an incoming call: its part of what all may hold here.
         bool accepted = false;
-        bool ended = false;               ///< The caller's items are over.
+        bool ended = false;  ///< The caller's items are over.
     };
 
-    stream_calls(bool mine, out_queue& out, const limits& own, session_stats& stats) noexcept
-        : mine_{mine}, out_{out}, own_{own}, stats_{stats} {}
+    stream_calls(bool mine, out_queue& out, const limits& own, session_stats& stats, std::uint64_t seed) noexcept
+        : mine_{mine}, out_{out}, own_{own}, stats_{stats}, table_{seed} {}
 
     [[nodiscard]] std::size_t count() const noexcept { return table_.count(); }
     [[nodiscard]] entry* find(std::uint64_t id) noexcept { return table_.find(id); }
@@ -46,7 +46,9 @@ public:
 
     void open(entry fresh) { static_cast<void>(table_.add(std::move(fresh))); }
     void open_incoming(const frame& request, time_point now) {
-        open({.id = request.id, .may_send = static_cast<std::int64_t>(std::min(request.window, most_credit)), .heard = now});
+        open({.id = request.id,
+              .may_send = static_cast<std::int64_t>(std::min(request.window, most_credit)),
+              .heard = now});
     }
     /// Its call is over. Nothing happens if it had no streams.
     void close(std::uint64_t id) noexcept {
@@ -65,7 +67,8 @@ public:
     // What this side does.
 
     /// Takes a call that came in, and says what its caller may send at first; nothing if the call is over.
-    std::optional<std::uint64_t> accept(std::uint64_t id, intrusive_ptr<stream_port> port, bool receives, time_point now) {
+    std::optional<std::uint64_t> accept(std::uint64_t id, intrusive_ptr<stream_port> port, bool receives,
+                                        time_point now) {
         auto* const it = table_.find(id);
         if (!it || it->accepted) return std::nullopt;
         const auto granted = receives ? next_window() : 0;
@@ -121,7 +124,8 @@ public:
     [[nodiscard]] bool item(const frame& from, time_point now, event_list& events, frame_fault& fault) {
         auto* const it = table_.find(from.id);
         if (!it) return ++stats_.late_items, true;
-        if (!it->accepted || (!mine_ && it->ended)) return refuse(fault, "item of a stream that is not accepted or over", from.id);
+        if (!it->accepted || (!mine_ && it->ended))
+            return refuse(fault, "item of a stream that is not accepted or over", from.id);
         if (it->may_receive <= 0) return refuse(fault, "item without credit, stream", from.id);
         if (from.body.size() > own_.max_body_bytes)
             return refuse(fault, "bytes of an item", from.body.size(), own_.max_body_bytes);

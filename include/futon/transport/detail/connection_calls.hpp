@@ -13,7 +13,8 @@
 namespace futon::detail {
 
 inline void connection::start(intrusive_ptr<call> which) noexcept {
-    const bool last = inbox_.fetch_sub(1, std::memory_order_relaxed) == 1;
+    arrived_.store(arrived_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+    const bool last = !has_inbox();
     if (!starved_ || closed_ || !session_->is_open()) return begin(std::move(which));
     // Calls that were made before it wait for room, which is looked for again when all have arrived.
     if (last) need_flush();
@@ -24,7 +25,8 @@ inline void connection::start(intrusive_ptr<call> which) noexcept {
 inline void connection::begin(intrusive_ptr<call> which) noexcept {
     if (which->over()) return;
     if (which->cancel_requested.load())
-        return which->router().failed(std::move(which), error{errc::cancelled, "the caller cancelled the call", executed::no});
+        return which->router().failed(std::move(which),
+                                      error{errc::cancelled, "the caller cancelled the call", executed::no});
     if (closed_) return refused(std::move(which), errc::unavailable);
     if (!flush_queued_) now_ = where().now();
     try {
@@ -36,7 +38,7 @@ inline void connection::begin(intrusive_ptr<call> which) noexcept {
     need_flush();
 }
 
-void connection::refused(intrusive_ptr<call> which, error why) noexcept {
+inline void connection::refused(intrusive_ptr<call> which, error why) noexcept {
     auto& router = which->router();
     if (closed_ || !session_->is_open())
         return router.failed(std::move(which), error{errc::unavailable, "the connection is closing", executed::no});

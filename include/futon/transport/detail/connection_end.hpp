@@ -57,6 +57,7 @@ inline void connection::linger() noexcept {
 inline void connection::stop_lingering() noexcept {
     if (!std::exchange(lingering_, false)) return;
     stream_->close();
+    held_ = nullptr;
     disarm();
 }
 
@@ -70,14 +71,19 @@ inline void connection::lose(const error& why, ending how) noexcept {
         linger();
     } else {
         stream_->close();
+        held_ = nullptr;
     }
     const auto owner = owner_;
+    // What is made again at once must not come back here: until the owner knows of the end it asks for room first.
+    starved_.store(true, std::memory_order_relaxed);
     for (auto& it : session_->lose_connection(why)) {
         if (it.what == event::kind::failed) {
             auto& router = it.call->router();
             router.failed(std::move(it.call), std::move(it.why));
         } else if (it.what == event::kind::cancelled) {
             owner->cancelled(*this, it.id, session_->tag(it.id));
+        } else if (it.what == event::kind::oneways_lost) {
+            owner->oneways_lost(*this, it.id, it.why);
         }
     }
     want_room_.clear();

@@ -8,6 +8,7 @@
 
 #include <asio/error.hpp>
 
+#include <cassert>
 #include <cstddef>
 #include <system_error>
 #include <utility>
@@ -24,13 +25,14 @@ inline void connection::need_flush() noexcept {
             schedule(where(), flush_);
         }
     }
-    if (!writing_ && session_->wants_flush()) write(false);
+    if (!writing_ && !out_of_memory_ && session_->wants_flush()) write(false);
 }
 
 inline void connection::flush(bool accepted) noexcept {
     flush_queued_ = false;
     if (closed_) return;
     if (!accepted) return lose(error{errc::connection_lost, "the executor of the connection has ended"});
+    if (out_of_memory_) return lose(errc::resource_exhausted);
     if (!writing_) write(true);
     if (closed_) return;
     if (session_->is_draining() && session_->drained() && !writing_)
@@ -43,15 +45,18 @@ inline void connection::flush(bool accepted) noexcept {
     }
     if (!want_room_.empty()) offer_room();
     set_alarm();
-    if (session_->rest(now_)) rest();
+    if (!handling_ && session_->rest(now_)) rest();
+    parse_more();
     read();
     publish_stats();
 }
 
+// Not while a write is under way: it would take the same bytes once more.
 inline void connection::write(bool try_first) noexcept {
-    auto pieces = session_->to_send();
-    if (pieces.empty()) return;
+    assert(!writing_);
     try {
+        auto pieces = session_->to_send();
+        if (pieces.empty()) return;
         if (try_first) {
             std::error_code code;
             const auto count = stream_->try_write(pieces, code);
@@ -72,12 +77,26 @@ inline void connection::write(bool try_first) noexcept {
 inline void connection::on_written(std::error_code code, std::size_t count) noexcept {
     running_scope scope{where()};
     writing_ = false;
-    if (lingering_) stream_->shutdown_write();
+    if (lingering_) return code ? stop_lingering() : write_the_rest(count);
     if (closed_) return;
     now_ = where().now();
     if (code) return lose(error{errc::connection_lost, "writing failed: " + code.message()});
     session_->sent(count, now_);
     need_flush();
+}
+
+// Of a connection that is closed already: the answers that were given, and why it ends.
+inline void connection::write_the_rest(std::size_t just_written) noexcept {
+    try {
+        session_->sent(just_written, where().now());
+        const auto pieces = session_->to_send();
+        if (pieces.empty()) return stream_->shutdown_write();
+        writing_ = true;
+        stream_->write_some(pieces, *this, intrusive_ptr<ref_counted>{this});
+    } catch (...) {  // Out of memory.
+        writing_ = false;
+        stop_lingering();
+    }
 }
 
 }  // namespace futon::detail
