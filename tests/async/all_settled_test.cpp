@@ -29,8 +29,11 @@ using futon::testing::manual_executor;
 TEST_CASE("all_settled: holds every result in order, and waits for the last whatever the others did") {
     manual_executor place;
     promise<int> last{place};
-    auto all = all_settled(make_failed<int>(place, errc::unavailable), make_ready(place), last.get_future(), make_ready(place, std::make_unique<int>(3)));
-    static_assert(std::is_same_v<decltype(all), future<std::tuple<result<int>, result<void>, result<int>, result<std::unique_ptr<int>>>>>);
+    auto all = all_settled(make_failed<int>(place, errc::unavailable), make_ready(place), last.get_future(),
+                           make_ready(place, std::make_unique<int>(3)));
+    static_assert(
+        std::is_same_v<decltype(all),
+                       future<std::tuple<result<int>, result<void>, result<int>, result<std::unique_ptr<int>>>>>);
     CHECK_FALSE(all.is_ready());
     CHECK_FALSE(last.cancel_requested());
     last.set_value(2);
@@ -95,7 +98,9 @@ TEST_CASE("all_settled: nested deeply it completes and cancels without a stack")
             promise<int> p{place};
             auto nested = p.get_future();
             for (int i = 0; i < tests::deep / 10; ++i)
-                nested = all_settled(std::move(nested)).then([](std::tuple<result<int>> one) { return std::get<0>(std::move(one)); });
+                nested = all_settled(std::move(nested)).then([](std::tuple<result<int>> one) {
+                    return std::get<0>(std::move(one));
+                });
             cancel ? nested.cancel() : p.set_value(4);
             place.run_ready();
             const auto got = std::move(nested).get_result();

@@ -65,16 +65,21 @@ TEST_CASE("allocation: in a steady state futures, stages, combinators and callba
               CHECK(std::move(f).get() == 1);
           }) == 0);
     CHECK(steady([&] {
-              auto f = futon::make_ready(place, 1).then([](int x) { return x; }).then([](int x) { return futon::make_ready(x); }).finally([] {});
+              auto f = futon::make_ready(place, 1)
+                           .then([](int x) { return x; })
+                           .then([](int x) { return futon::make_ready(x); })
+                           .finally([] {});
               place.run_ready();
               CHECK(std::move(f).get() == 1);
           }) == 0);
     CHECK(steady([&] {
-              auto f = futon::when_all(futon::make_ready(place, 1), futon::make_ready(place, 2)).timeout(std::chrono::seconds{1});
+              auto f = futon::when_all(futon::make_ready(place, 1), futon::make_ready(place, 2))
+                           .timeout(std::chrono::seconds{1});
               CHECK(f.is_ready());
           }) == 0);
     CHECK(steady([&] {
-              futon::detail::initiate<int>(place, [&](futon::result<int>) {}, [](intrusive_ptr<outcome<int>> ending) { ending->complete(1); });
+              futon::detail::initiate<int>(
+                  place, [&](futon::result<int>) {}, [](intrusive_ptr<outcome<int>> ending) { ending->complete(1); });
               place.run_ready();
           }) == 0);
 }
@@ -122,15 +127,26 @@ TEST_CASE("allocation: in a steady state every combinator and member of a future
     };
     CHECK(steady([&] { finish(futon::all_settled(ready(1), ready(2))); }) == 0);
     CHECK(steady([&] { finish(futon::first_success(ready(1), ready(2))); }) == 0);
-    CHECK(steady([&] { finish(futon::fallback(futon::make_failed<int>(place, futon::errc::unavailable), [&] { return ready(2); })); }) == 0);
+    CHECK(steady([&] {
+              finish(
+                  futon::fallback(futon::make_failed<int>(place, futon::errc::unavailable), [&] { return ready(2); }));
+          }) == 0);
     CHECK(steady([&] { finish(futon::retry(place, futon::exponential_backoff{}, [&] { return ready(1); })); }) == 0);
-    CHECK(steady([&] { finish(futon::for_each_concurrent(place, std::views::iota(0, 100), 8, [&](int i) { return ready(i); })); }) == 0);
+    CHECK(steady([&] {
+              finish(futon::for_each_concurrent(place, std::views::iota(0, 100), 8, [&](int i) { return ready(i); }));
+          }) == 0);
     CHECK(steady([&] {
               futon::call_group group{{.where = place}};
               for (int i = 0; i < 8; ++i) group.add(ready(i));
               finish(group.join());
           }) == 0);
-    CHECK(steady([&] { finish(ready(1).tap([](const auto&) {}).map_error([](const futon::error& why) { return why; }).value_or(2).shield()); }) == 0);
+    CHECK(steady([&] {
+              finish(ready(1)
+                         .tap([](const auto&) {})
+                         .map_error([](const futon::error& why) { return why; })
+                         .value_or(2)
+                         .shield());
+          }) == 0);
     CHECK(steady([&] { finish(ready(1).timeout(std::chrono::seconds{1}, 2)); }) == 0);
     CHECK(steady([&] { ready(1).ignore(); }) == 0);
     CHECK(steady([&] {
@@ -144,7 +160,8 @@ TEST_CASE("allocation: in a steady state every combinator and member of a future
 TEST_CASE("allocation: a map keeps as much as its limit, however many items there are") {
     manual_executor place;
     const long before = allocations.load();
-    auto f = futon::for_each_concurrent(place, std::views::iota(0, 100'000), 64, [&](int i) { return futon::make_ready(place, i); });
+    auto f = futon::for_each_concurrent(place, std::views::iota(0, 100'000), 64,
+                                        [&](int i) { return futon::make_ready(place, i); });
     place.run_ready();
     CHECK(f.is_ready());
     std::move(f).get();

@@ -192,7 +192,8 @@ TEST_CASE("call_group: very many in one, and groups in groups, end and are cance
             std::vector<call_group> groups;
             auto nested = p.get_future();
             for (int i = 0; i < tests::deep / 10; ++i) {
-                auto& group = groups.emplace_back(futon::call_group_options{.where = place, .policy = on_failure::run_on});
+                auto& group =
+                    groups.emplace_back(futon::call_group_options{.where = place, .policy = on_failure::run_on});
                 group.add(std::move(nested));
                 nested = group.join();
             }

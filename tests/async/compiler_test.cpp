@@ -23,7 +23,7 @@ struct aggregate {
 futon::future<int> take(aggregate given) { return futon::make_ready(given.number); }
 
 // What docs/async.md warns of, and lint refuses everywhere else: a temporary aggregate inside a co_await expression.
-futon::task<int> await_a_temporary() { co_return co_await take(aggregate{{}, 7}); }  // co_await-temporary: it is what this is about
+futon::task<int> await_a_temporary() { co_return co_await take(aggregate{{}, 7}); }  // co_await-temporary: the subject
 
 futon::task<int> await_a_named() {
     aggregate named{{}, 7};
@@ -31,7 +31,8 @@ futon::task<int> await_a_named() {
     co_return co_await std::move(call);
 }
 
-TEST_CASE("compiler: a temporary aggregate in a co_await expression is destroyed once too often by g++ 12, a named one never") {
+TEST_CASE(
+    "compiler: a temporary aggregate in a co_await expression is destroyed once too often by g++ 12, a named one never") {
     made = destroyed = 0;
     CHECK(futon::sync_wait(await_a_named()) == 7);
     CHECK(made == destroyed);

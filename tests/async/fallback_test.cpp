@@ -76,7 +76,11 @@ TEST_CASE("fallback: cancelled, it ends what is under way and tries nothing more
 
     promise<int> second{place};
     auto g = fallback(
-        make_failed<int>(place, errc::unavailable), [&] { return second.get_future(); }, [] { FAIL("tried"); return 1; });
+        make_failed<int>(place, errc::unavailable), [&] { return second.get_future(); },
+        [] {
+            FAIL("tried");
+            return 1;
+        });
     place.run_ready();
     g.cancel();
     CHECK(second.cancel_requested());
@@ -88,7 +92,8 @@ TEST_CASE("fallback: of very many alternatives takes no stack") {
     tests::on_small_stack([] {
         manual_executor place;
         auto f = make_failed<int>(place, errc::unavailable);
-        for (int i = 0; i < tests::deep / 4; ++i) f = fallback(std::move(f), [&place] { return make_failed<int>(place, errc::unavailable); });
+        for (int i = 0; i < tests::deep / 4; ++i)
+            f = fallback(std::move(f), [&place] { return make_failed<int>(place, errc::unavailable); });
         place.run_ready();
         CHECK(std::move(f).get_result().error() == errc::unavailable);
     });

@@ -29,7 +29,8 @@ using futon::make_ready;
 using futon::promise;
 using futon::testing::manual_executor;
 
-TEST_CASE("first_success: failures are passed over, the first value wins at any position, and the others are cancelled") {
+TEST_CASE(
+    "first_success: failures are passed over, the first value wins at any position, and the others are cancelled") {
     manual_executor place;
     for (std::size_t winner = 0; winner < 3; ++winner) {
         CAPTURE(winner);
@@ -57,7 +58,8 @@ TEST_CASE("first_success: failures are passed over, the first value wins at any 
 
 TEST_CASE("first_success: with all ready the first value wins") {
     manual_executor place;
-    CHECK(first_success(make_failed<int>(place, errc::unavailable), make_ready(place, 2), make_ready(place, 3)).get() == 2);
+    CHECK(first_success(make_failed<int>(place, errc::unavailable), make_ready(place, 2), make_ready(place, 3)).get() ==
+          2);
     CHECK(first_success(make_ready(place, 1)).get() == 1);
     CHECK(place.unseen_failures() == 0);
 }
@@ -65,7 +67,8 @@ TEST_CASE("first_success: with all ready the first value wins") {
 TEST_CASE("first_success: when each has failed the error lists them all, and is not executed only if none was") {
     manual_executor place;
     const auto all = [&](executed second) {
-        return first_success(make_failed<int>(place, {errc::connect_failed, "no route", executed::no}), make_failed<int>(place, {errc::overloaded, second}))
+        return first_success(make_failed<int>(place, {errc::connect_failed, "no route", executed::no}),
+                             make_failed<int>(place, {errc::overloaded, second}))
             .get_result()
             .error();
     };
@@ -88,7 +91,8 @@ TEST_CASE("first_success: of very many failures the message lists some and count
 
 TEST_CASE("first_success: of different types gives a variant whose index is the input's") {
     manual_executor place;
-    auto first = first_success(make_failed<std::string>(place, errc::unavailable), make_ready(place), make_ready(place, 5));
+    auto first =
+        first_success(make_failed<std::string>(place, errc::unavailable), make_ready(place), make_ready(place, 5));
     static_assert(std::is_same_v<decltype(first), future<std::variant<std::string, std::monostate, int>>>);
     CHECK(std::move(first).get().index() == 1);
 }
@@ -132,8 +136,9 @@ TEST_CASE("first_success: nested deeply it completes, fails and cancels without 
             manual_executor place;
             promise<int> p{place};
             auto nested = p.get_future();
-            for (int i = 0; i < tests::deep / 10; ++i) 
-                nested = first_success(std::move(nested), make_failed<int>(place, errc::unavailable)).recover(errc::all_failed, [] { return futon::result<int>{errc::overloaded}; });
+            for (int i = 0; i < tests::deep / 10; ++i)
+                nested = first_success(std::move(nested), make_failed<int>(place, errc::unavailable))
+                             .recover(errc::all_failed, [] { return futon::result<int>{errc::overloaded}; });
             if (how == ending::cancel) nested.cancel();
             if (how == ending::value) p.set_value(4);
             if (how == ending::failure) p.set_error(errc::overloaded);
@@ -165,7 +170,8 @@ TEST_CASE("first_success: of what comes from one of what comes from one, the las
         manual_executor place;
         promise<int> p{place};
         auto nested = p.get_future();
-        for (int i = 0; i < tests::deep; ++i) nested = first_success(place, std::move(nested), make_failed<int>(place, errc::unavailable));
+        for (int i = 0; i < tests::deep; ++i)
+            nested = first_success(place, std::move(nested), make_failed<int>(place, errc::unavailable));
         p.set_value(4);
         CHECK(std::move(nested).get() == 4);
     });

@@ -130,7 +130,9 @@ TEST_CASE("forward_stream: a map that fails on the last item is no clean end") {
     CHECK(out.try_send(1).has_value());
     CHECK(out.try_send(2).has_value());
     out.close();
-    auto far = passed_on(place, std::move(in).map([](int i) { return i == 2 ? futon::result<int>{errc::internal} : futon::result<int>{i}; }));
+    auto far = passed_on(place, std::move(in).map([](int i) {
+        return i == 2 ? futon::result<int>{errc::internal} : futon::result<int>{i};
+    }));
     place.run_ready();
     CHECK(*far.next().get() == 1);
     CHECK(far.next().get_result().error() == errc::internal);

@@ -155,7 +155,9 @@ TEST_CASE("future: then sees the value or nothing, and errors pass it by") {
 TEST_CASE("future: recover sees errors, only those of its code or group, and its value stands in") {
     manual_executor place;
     const auto failing = [&] { return make_failed<std::string>(place, errc::deadline_exceeded); };
-    auto any = failing().recover([](const error& why) { return std::string{name(errc::deadline_exceeded)} + (why.is(cond::timeout) ? "!" : ""); });
+    auto any = failing().recover([](const error& why) {
+        return std::string{name(errc::deadline_exceeded)} + (why.is(cond::timeout) ? "!" : "");
+    });
     auto by_code = failing().recover(errc::deadline_exceeded, [](auto&) { return std::string{"late"}; });
     auto by_group = failing().recover(cond::timeout, [] { return "group"; });
     auto other = failing().recover(errc::cancelled, [](auto&) { return std::string{"wrong"}; });
@@ -191,7 +193,8 @@ TEST_CASE("future: finally runs in either case, passes the result on, and the fi
     promise<void> closed{place};
     auto waits = make_ready(place, 1).finally([&] { return closed.get_future(); });
     auto waits_and_fails = make_ready(place, 1).finally([&] { return make_failed<void>(place, errc::overloaded); });
-    auto first_of_two = make_failed<int>(place, errc::unavailable).finally([&] { return make_failed<void>(place, errc::overloaded); });
+    auto first_of_two =
+        make_failed<int>(place, errc::unavailable).finally([&] { return make_failed<void>(place, errc::overloaded); });
     place.run_ready();
     CHECK(runs == 2);
     CHECK(std::move(good).get() == 1);
@@ -213,7 +216,9 @@ TEST_CASE("future: an exception becomes the stage's error, and get throws the ve
         int number = 7;
     };
     manual_executor place;
-    auto failed = make_ready(place, 1).then([](int) -> int { throw own_exception{"mine"}; }).then([](int value) { return value; });
+    auto failed = make_ready(place, 1).then([](int) -> int { throw own_exception{"mine"}; }).then([](int value) {
+        return value;
+    });
     place.run_ready();
     try {
         std::move(failed).get();
@@ -239,7 +244,8 @@ TEST_CASE("future: results and futures that a callable returns are unwrapped") {
     manual_executor place;
     auto from_result = make_ready(place, 1).then([](int value) -> result<long> { return value + 1L; });
     auto from_future = make_ready(place, 1).then([&](int value) { return make_ready(place, value + 2); });
-    auto nested = make_ready(place, 1).then([&](int) { return make_ready(place, 1).then([&](int) { return make_ready(place, 9); }); });
+    auto nested = make_ready(place, 1).then(
+        [&](int) { return make_ready(place, 1).then([&](int) { return make_ready(place, 9); }); });
     auto empty = make_ready(place, 1).then([](int) { return future<int>{}; });
     static_assert(std::is_same_v<decltype(from_result), future<long>>);
     static_assert(std::is_same_v<decltype(nested), future<int>>);
@@ -254,7 +260,8 @@ TEST_CASE("future: after unwrapping, stages run on the outer executor") {
     manual_executor home;
     manual_executor away;
     futon::executor_ref seen;
-    auto last = make_ready(home).then([&] { return make_ready(away, 1); }).then([&](int) { seen = futon::current_executor(); });
+    auto last =
+        make_ready(home).then([&] { return make_ready(away, 1); }).then([&](int) { seen = futon::current_executor(); });
     home.run_ready();
     CHECK(seen == home.ref());
     CHECK(last.is_ready());
@@ -263,7 +270,9 @@ TEST_CASE("future: after unwrapping, stages run on the outer executor") {
 TEST_CASE("future: values, callables and results may be move-only") {
     manual_executor place;
     auto last = make_ready(place, std::make_unique<int>(5))
-                    .then([kept = std::make_unique<int>(1)](std::unique_ptr<int> value) { return std::make_unique<int>(*value + *kept); })
+                    .then([kept = std::make_unique<int>(1)](std::unique_ptr<int> value) {
+                        return std::make_unique<int>(*value + *kept);
+                    })
                     .finally([kept = std::make_unique<int>(1)] {})
                     .recover([kept = std::make_unique<int>(1)](const error&) { return std::make_unique<int>(0); });
     place.run_ready();
@@ -463,6 +472,11 @@ TEST_CASE("future: a timeout is never early, cancels its source, and runs its st
     CHECK(std::move(late).get() == errc::deadline_exceeded);
     CHECK(seen == place.ref());
     CHECK_FALSE(p.try_set(1));
+
+    promise<int> named{place};
+    auto later = named.get_future().timeout(1500us);
+    place.advance(2ms);
+    CHECK(std::move(later).get_result().error().message() == "not ready within .timeout(1.5 ms)");
 }
 
 TEST_CASE("future: a result before the timeout wins and takes the timer away") {
@@ -526,7 +540,9 @@ TEST_CASE("future: a full executor turns its stages into executor_rejected and t
     CHECK(full.refused() >= 1);
 
     // A later stage on an executor that works sees the error there.
-    auto seen = make_ready(open, 1).then(full, [](int value) { return value; }).handle(open, [](result<int> value) { return value.error() == errc::executor_rejected; });
+    auto seen = make_ready(open, 1).then(full, [](int value) { return value; }).handle(open, [](result<int> value) {
+        return value.error() == errc::executor_rejected;
+    });
     open.run_ready();
     CHECK(std::move(seen).get());
 
@@ -582,7 +598,11 @@ TEST_CASE("future: get and wait on an I/O thread are would_deadlock at once unle
     auto codes = make_ready(place).then([&] {
         int thrown = 0;
         try { waits.wait(); } catch (const futon::rpc_error& e) { thrown += e.detail() == errc::would_deadlock; }
-        try { static_cast<void>(waits.wait_for(1h)); } catch (const futon::rpc_error& e) { thrown += e.detail() == errc::would_deadlock; }
+        try {
+            static_cast<void>(waits.wait_for(1h));
+        } catch (const futon::rpc_error& e) {
+            thrown += e.detail() == errc::would_deadlock;
+        }
         CHECK_FALSE(waits.wait_for(0s));
         return thrown;
     });
@@ -601,7 +621,8 @@ TEST_CASE("future: get and wait on an I/O thread are would_deadlock at once unle
 
 TEST_CASE("future: a thread of the pool may block, and one that runs a lent context may not") {
     futon::runtime threads;
-    auto from_pool = make_ready(threads.pool()).then([&] { return make_ready(threads.executor()).then([] { return 1; }).get(); });
+    auto from_pool =
+        make_ready(threads.pool()).then([&] { return make_ready(threads.executor()).then([] { return 1; }).get(); });
     CHECK(std::move(from_pool).get() == 1);
 
     asio::io_context lent;

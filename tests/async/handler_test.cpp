@@ -3,16 +3,20 @@
 
 #include <futon/async/make_ready.hpp>
 #include <futon/async/token.hpp>
+#include <futon/core/asio_executor.hpp>
 #include <futon/core/runtime.hpp>
 #include <futon/testing/manual_executor.hpp>
 
 #include <doctest/doctest.h>
 
+#include <asio/any_io_executor.hpp>
 #include <asio/bind_allocator.hpp>
 #include <asio/bind_cancellation_slot.hpp>
 #include <asio/bind_executor.hpp>
 #include <asio/cancellation_signal.hpp>
 #include <asio/io_context.hpp>
+#include <asio/post.hpp>
+#include <asio/thread_pool.hpp>
 
 #include <cstddef>
 #include <functional>
@@ -36,7 +40,8 @@ using ending = intrusive_ptr<outcome<int>>;
 template <class Token>
 ending start(futon::executor_ref where, Token&& token) {
     ending started;
-    futon::detail::initiate<int>(std::move(where), std::forward<Token>(token), [&](ending made) { started = std::move(made); });
+    futon::detail::initiate<int>(std::move(where), std::forward<Token>(token),
+                                 [&](ending made) { started = std::move(made); });
     return started;
 }
 
@@ -76,6 +81,43 @@ TEST_CASE("handler: a plain callable runs on the operation's executor, later, an
     CHECK(seen == place.ref());
 }
 
+TEST_CASE("handler: what concludes it runs it at once where its executor's scope says so, and only there") {
+    manual_executor place;
+    manual_executor elsewhere;
+    int ran = 0;
+    const auto begin = [&] { return start(place, [&](result<int> got) { ran += got ? 1 : 0; }); };
+    const auto conclude = [](ending op) { op.detach()->conclude(result<int>{1}); };
+    {
+        futon::detail::running_scope scope{*elsewhere.ref()};
+        scope.let_next_run();
+        conclude(begin());
+    }
+    CHECK(ran == 0);
+    CHECK(place.run_ready() == 1);
+    CHECK(ran == 1);
+    futon::detail::running_scope scope{*place.ref()};
+    conclude(begin());
+    scope.let_next_run();
+    conclude(begin());
+    CHECK(ran == 1);  // The one before it has not run.
+    scope.drain_between();
+    CHECK(ran == 3);
+    scope.let_next_run();
+    conclude(begin());
+    CHECK(ran == 4);
+    conclude(begin());
+    CHECK(ran == 4);
+    scope.drain_between();
+    CHECK(ran == 5);
+    SUBCASE("one that was completed before is not run") {
+        const auto op = begin();
+        CHECK(op->fail(errc::cancelled));
+        scope.let_next_run();
+        conclude(op);
+        CHECK(ran == 5);
+    }
+}
+
 TEST_CASE("handler: completing inside the initiating function does not run it there") {
     manual_executor place;
     bool ran = false;
@@ -87,7 +129,8 @@ TEST_CASE("handler: completing inside the initiating function does not run it th
     asio::io_context io;
     bool ran_bound = false;
     asio::post(io, [&] {
-        futon::detail::initiate<int>(nullptr, asio::bind_executor(io, [&](result<int>) { ran_bound = true; }), [](ending made) { made->complete(1); });
+        futon::detail::initiate<int>(nullptr, asio::bind_executor(io, [&](result<int>) { ran_bound = true; }),
+                                     [](ending made) { made->complete(1); });
         CHECK_FALSE(ran_bound);
     });
     io.run();
@@ -98,7 +141,8 @@ TEST_CASE("handler: an associated executor is where it runs, and counts as its w
     manual_executor place;
     asio::io_context io;
     bool on_io = false;
-    auto op = start(place, asio::bind_executor(io, [&](result<int>) { on_io = io.get_executor().running_in_this_thread(); }));
+    auto op =
+        start(place, asio::bind_executor(io, [&](result<int>) { on_io = io.get_executor().running_in_this_thread(); }));
     CHECK(io.poll() == 0);
     CHECK_FALSE(io.stopped());
     op->complete(1);
@@ -129,7 +173,8 @@ TEST_CASE("handler: its associated allocator gives its memory, which is free bef
     int alive = 0;
     int calls = 0;
     int alive_inside = -1;
-    auto op = start(place, asio::bind_allocator(counting_allocator<int>{&alive, &calls}, [&](result<int>) { alive_inside = alive; }));
+    auto op = start(place, asio::bind_allocator(counting_allocator<int>{&alive, &calls},
+                                                [&](result<int>) { alive_inside = alive; }));
     CHECK(calls == 1);
     CHECK(alive == 1);
     op->complete(1);
@@ -141,7 +186,8 @@ TEST_CASE("handler: its associated allocator gives its memory, which is free bef
 
 TEST_CASE("handler: its cancellation slot cancels the operation, and is free again when it runs") {
     manual_executor place;
-    for (const auto kind : {asio::cancellation_type::terminal, asio::cancellation_type::partial, asio::cancellation_type::total}) {
+    for (const auto kind :
+         {asio::cancellation_type::terminal, asio::cancellation_type::partial, asio::cancellation_type::total}) {
         asio::cancellation_signal signal;
         errc code{};
         bool connected_inside = true;
@@ -202,6 +248,34 @@ TEST_CASE("handler: what a plain callable throws goes to the hook, with an own e
     CHECK(seen.size() == 1);
 }
 
+TEST_CASE("handler: one with its context behind an any_io_executor runs in the turn that completes it") {
+    asio::io_context io;
+    const auto place = futon::make_executor(io.get_executor());
+    const asio::any_io_executor same{io.get_executor()};
+    std::vector<int> order;
+    const auto op = start(place, asio::bind_executor(same, [&](result<int> value) {
+                              order.push_back(*value);
+                              throw std::runtime_error{"bound"};
+                          }));
+    op->complete(1);
+    asio::post(io, [&order] { order.push_back(2); });
+    CHECK(order.empty());
+    // What it throws still does not come through futon's code.
+    CHECK_THROWS_WITH_AS(io.run(), "bound", std::runtime_error);
+    CHECK(order == std::vector{1, 2});
+
+    // From elsewhere it goes there.
+    asio::thread_pool pool{1};
+    start(futon::make_executor(pool.get_executor()), asio::bind_executor(same, [&](result<int> value) {
+              order.push_back(*value);
+          }))->complete(3);
+    pool.join();
+    CHECK(order.size() == 2);
+    io.restart();
+    io.run();
+    CHECK(order == std::vector{1, 2, 3});
+}
+
 TEST_CASE("handler: one whose context ends before it runs is destroyed, with what its slot holds") {
     manual_executor place;
     asio::cancellation_signal signal;
@@ -209,7 +283,9 @@ TEST_CASE("handler: one whose context ends before it runs is destroyed, with wha
     const std::weak_ptr<int> watched = owned;
     {
         asio::io_context io;
-        start(place, asio::bind_cancellation_slot(signal.slot(), asio::bind_executor(io, [owned = std::move(owned)](result<int>) {})))->complete(1);
+        start(place, asio::bind_cancellation_slot(signal.slot(),
+                                                  asio::bind_executor(io, [owned = std::move(owned)](result<int>) {})))
+            ->complete(1);
         CHECK_FALSE(watched.expired());
     }
     CHECK(watched.expired());
@@ -219,10 +295,11 @@ TEST_CASE("handler: a start that throws leaves nothing behind and runs nothing")
     asio::cancellation_signal signal;
     auto owned = std::make_shared<int>(1);
     const std::weak_ptr<int> watched = owned;
-    CHECK_THROWS_AS(futon::detail::initiate<int>(
-                        nullptr, asio::bind_cancellation_slot(signal.slot(), [owned = std::move(owned)](result<int>) {}),
-                        [](ending) { throw std::runtime_error{"no"}; }),
-                    std::runtime_error);
+    CHECK_THROWS_AS(
+        futon::detail::initiate<int>(
+            nullptr, asio::bind_cancellation_slot(signal.slot(), [owned = std::move(owned)](result<int>) {}),
+            [](ending) { throw std::runtime_error{"no"}; }),
+        std::runtime_error);
     CHECK(watched.expired());
     CHECK_FALSE(signal.slot().has_handler());
 }

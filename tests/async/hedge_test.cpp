@@ -48,7 +48,7 @@ struct replicas {
 
 TEST_CASE("hedge: an answer in time makes one attempt and leaves no timer") {
     replicas peers;
-    auto f = hedge(peers.place, {.after = 20ms, .max_extra = 2, .idempotent = true}, peers.ask());
+    auto f = hedge(peers.place, {.delay = 20ms, .max_attempts = 3, .idempotent = true}, peers.ask());
     CHECK(peers.calls.size() == 1);
     CHECK(peers.place.timers() == 1);
     peers.place.advance(19ms);
@@ -62,7 +62,7 @@ TEST_CASE("hedge: an answer in time makes one attempt and leaves no timer") {
 TEST_CASE("hedge: each attempt that is late lets another begin, the first value wins, and the others are cancelled") {
     for (std::size_t winner = 0; winner < 3; ++winner) {
         replicas peers;
-        auto f = hedge(peers.place, {.after = 20ms, .max_extra = 2, .idempotent = true}, peers.ask());
+        auto f = hedge(peers.place, {.delay = 20ms, .max_attempts = 3, .idempotent = true}, peers.ask());
         peers.place.advance(20ms);
         CHECK(peers.calls.size() == 2);
         peers.place.advance(20ms);
@@ -86,7 +86,7 @@ TEST_CASE("hedge: each attempt that is late lets another begin, the first value 
 
 TEST_CASE("hedge: a failure begins the next attempt at once, and ends nothing that is under way") {
     replicas peers;
-    auto f = hedge(peers.place, {.after = 20ms, .max_extra = 2, .idempotent = true}, peers.ask());
+    auto f = hedge(peers.place, {.delay = 20ms, .max_attempts = 3, .idempotent = true}, peers.ask());
     peers.place.advance(20ms);
     peers.calls[1].set_error(lost);
     peers.place.run_ready();
@@ -101,7 +101,7 @@ TEST_CASE("hedge: a failure begins the next attempt at once, and ends nothing th
 
 TEST_CASE("hedge: when all have failed the last failure is the result, and says how many there were") {
     replicas peers;
-    auto f = hedge(peers.place, {.after = 20ms, .max_extra = 2, .idempotent = true}, peers.ask());
+    auto f = hedge(peers.place, {.delay = 20ms, .max_attempts = 3, .idempotent = true}, peers.ask());
     for (const auto& why : {turned_away, lost, turned_away}) {
         peers.calls.back().set_error(why);
         peers.place.run_ready();
@@ -114,7 +114,7 @@ TEST_CASE("hedge: when all have failed the last failure is the result, and says 
 
 TEST_CASE("hedge: what is not idempotent never runs twice") {
     replicas peers;
-    auto f = hedge(peers.place, {.after = 20ms, .max_extra = 3}, peers.ask());
+    auto f = hedge(peers.place, {.delay = 20ms, .max_attempts = 4}, peers.ask());
     peers.place.advance(1s);
     CHECK(peers.calls.size() == 1);
     // It was turned away: another cannot be the second to run.
@@ -132,7 +132,7 @@ TEST_CASE("hedge: what is not idempotent never runs twice") {
 TEST_CASE("hedge: what the handler itself says, and what no server accepts, begins no further attempt") {
     for (const auto& why : {error{errc::remote_error, executed::yes}, error{errc::bad_arguments, executed::no}}) {
         replicas peers;
-        auto f = hedge(peers.place, {.max_extra = 3, .idempotent = true}, peers.ask());
+        auto f = hedge(peers.place, {.max_attempts = 4, .idempotent = true}, peers.ask());
         peers.calls[0].set_error(why);
         peers.place.run_ready();
         CHECK(peers.calls.size() == 1);
@@ -151,7 +151,7 @@ TEST_CASE("hedge: a budget caps what hedging adds to the load") {
         return peers.calls.emplace_back(peers.place).get_future();
     };
     for (int i = 0; i < 100; ++i) {
-        all.push_back(hedge(peers.place, {.after = 1ms, .idempotent = true, .budget = budget}, ask));
+        all.push_back(hedge(peers.place, {.delay = 1ms, .idempotent = true, .budget = budget}, ask));
         peers.place.advance(1ms);
     }
     CHECK(calls - 100 <= 12);
@@ -164,7 +164,7 @@ TEST_CASE("hedge: a budget caps what hedging adds to the load") {
 
 TEST_CASE("hedge: cancelling it cancels every attempt and begins no other") {
     replicas peers;
-    auto f = hedge(peers.place, {.after = 20ms, .max_extra = 5, .idempotent = true}, peers.ask()).then([](int) {});
+    auto f = hedge(peers.place, {.delay = 20ms, .max_attempts = 6, .idempotent = true}, peers.ask()).then([](int) {});
     peers.place.advance(20ms);
     f.cancel();
     CHECK(peers.calls[0].cancel_requested());
@@ -178,14 +178,14 @@ TEST_CASE("hedge: cancelling it cancels every attempt and begins no other") {
 TEST_CASE("hedge: an executor that ends leaves the attempts that are under way to decide") {
     auto place = std::make_unique<manual_executor>();
     promise<int> call{nullptr};
-    auto f = hedge(*place, {.after = 20ms, .idempotent = true}, [&] { return call.get_future(); });
+    auto f = hedge(*place, {.delay = 20ms, .idempotent = true}, [&] { return call.get_future(); });
     place = nullptr;
     CHECK_FALSE(f.is_ready());
     call.set_value(1);
     CHECK(std::move(f).get() == 1);
 
     promise<int> other{nullptr};
-    auto g = hedge({.after = 20ms, .idempotent = true}, [&] { return other.get_future(); });
+    auto g = hedge({.delay = 20ms, .idempotent = true}, [&] { return other.get_future(); });
     other.set_error(turned_away);
     CHECK(std::move(g).get_result().error() == errc::no_executor);
 }
@@ -202,7 +202,7 @@ TEST_CASE("hedge: the callable goes when the last attempt has ended, also while 
         auto got = co_await futon::no_throw(std::move(gate));
         co_return got.value_or(0) + *owned;
     };
-    auto f = hedge(place, {.after = 1ms, .idempotent = true}, std::move(body));
+    auto f = hedge(place, {.delay = 1ms, .idempotent = true}, std::move(body));
     place.advance(1ms);
     gates[1].set_value(1);
     place.run_ready();
@@ -215,7 +215,7 @@ TEST_CASE("hedge: a hundred thousand failing attempts take no stack") {
     tests::on_small_stack([] {
         manual_executor place;
         int calls = 0;
-        auto f = hedge(place, {.max_extra = tests::deep / 10}, [&]() -> result<int> {
+        auto f = hedge(place, {.max_attempts = tests::deep / 10 + 1}, [&]() -> result<int> {
             ++calls;
             return turned_away;
         });
@@ -232,7 +232,7 @@ TEST_CASE("hedge: answers, failures and a cancel that race leave exactly one end
     int ended = 0;
     const int rounds = tests::is_instrumented ? 1000 : 10000;
     for (int i = 0; i < rounds; ++i) {
-        auto f = hedge(here, {.after = 1us, .max_extra = 3, .idempotent = true}, [&, i](attempt which) {
+        auto f = hedge(here, {.delay = 1us, .max_attempts = 4, .idempotent = true}, [&, i](attempt which) {
             return futon::async(which.number % 2 ? there : here, [=]() -> result<int> {
                 if ((which.number + i) % 3 == 0) return lost;
                 return which.number;
@@ -249,7 +249,7 @@ TEST_CASE("hedge: only the first attempt is made in the call, also where it fail
     manual_executor place;
     int calls = 0;
     int in_place = 0;
-    auto f = hedge(place, {.max_extra = 2}, [&] {
+    auto f = hedge(place, {.max_attempts = 3}, [&] {
         ++calls;
         in_place += futon::current_executor() == place.ref();
         return futon::make_failed<int>(place, turned_away);

@@ -43,7 +43,8 @@ std::vector<int> numbers(int count) {
     return all;
 }
 
-TEST_CASE("map_concurrent: as many as the limit are under way, the order is kept, and each item is taken when there is room") {
+TEST_CASE(
+    "map_concurrent: as many as the limit are under way, the order is kept, and each item is taken when there is room") {
     constexpr int count = tests::is_instrumented ? 10'000 : 100'000;
     constexpr int limit = 64;
     manual_executor place;
@@ -94,7 +95,9 @@ TEST_CASE("map_concurrent: the first failure cancels what is under way before it
 
 TEST_CASE("map_settled: goes on after failures and holds every result in order") {
     manual_executor place;
-    auto f = map_settled(place, numbers(5), 2, [&](int i) { return i % 2 ? make_failed<int>(place, errc::unavailable) : make_ready(place, i); });
+    auto f = map_settled(place, numbers(5), 2, [&](int i) {
+        return i % 2 ? make_failed<int>(place, errc::unavailable) : make_ready(place, i);
+    });
     place.run_ready();
     const auto got = std::move(f).get();
     REQUIRE(got.size() == 5);
@@ -123,11 +126,12 @@ TEST_CASE("map_concurrent: takes what stages may return, move-only values, nothi
     manual_executor place;
     auto owners = map_concurrent(place, numbers(3), 2, [](int i) { return std::make_unique<int>(i); });
     future<void> nothing = map_concurrent(place, numbers(3), 2, [](int) {});
-    auto coroutines = map_concurrent(place, numbers(3), 2, [&place, big = std::string(100, 'x')](int i) -> futon::task<std::size_t> {
-        auto pause = futon::delay(place, 1ms);
-        co_await std::move(pause);
-        co_return big.size() + static_cast<std::size_t>(i);
-    });
+    auto coroutines =
+        map_concurrent(place, numbers(3), 2, [&place, big = std::string(100, 'x')](int i) -> futon::task<std::size_t> {
+            auto pause = futon::delay(place, 1ms);
+            co_await std::move(pause);
+            co_return big.size() + static_cast<std::size_t>(i);
+        });
     place.advance(1s);
     CHECK(*std::move(owners).get()[2] == 2);
     std::move(nothing).get();
@@ -173,7 +177,9 @@ TEST_CASE("map_concurrent: what the range or the callable throws is the result")
 TEST_CASE("map_concurrent: cancelled, it cancels what is under way and takes no more") {
     manual_executor place;
     std::vector<promise<int>> calls;
-    auto f = map_concurrent(place, numbers(100), 3, [&](int) { return calls.emplace_back(place).get_future(); }).then([](const auto&) {});
+    auto f = map_concurrent(place, numbers(100), 3, [&](int) {
+                 return calls.emplace_back(place).get_future();
+             }).then([](const auto&) {});
     f.cancel();
     for (auto& each : calls) CHECK(each.cancel_requested());
     place.run_ready();
@@ -207,7 +213,8 @@ TEST_CASE("map_concurrent: on a thread of the user's it goes on where the first 
     CHECK(std::move(g).get_result().error() == errc::executor_rejected);
 }
 
-TEST_CASE("map_concurrent: callable, range and context go when the last call has ended, also while its result is kept") {
+TEST_CASE(
+    "map_concurrent: callable, range and context go when the last call has ended, also while its result is kept") {
     manual_executor place;
     const auto request = futon::detail::make_intrusive<futon::context>();
     auto owned = std::make_shared<int>(1);
@@ -240,7 +247,8 @@ TEST_CASE("map_concurrent: callable, range and context go when the last call has
 TEST_CASE("map_concurrent: a million answers that are there at once take no stack, and neither do maps of maps") {
     tests::on_small_stack([] {
         manual_executor place;
-        auto f = for_each_concurrent(place, std::views::iota(0, tests::deep), 3, [&](int) { return make_ready(place); });
+        auto f =
+            for_each_concurrent(place, std::views::iota(0, tests::deep), 3, [&](int) { return make_ready(place); });
         place.run_ready();
         REQUIRE(f.is_ready());
         std::move(f).get();
@@ -251,7 +259,8 @@ TEST_CASE("map_concurrent: a million answers that are there at once take no stac
             promise<void> p{place};
             auto nested = p.get_future();
             for (int i = 0; i < tests::deep / 10; ++i)
-                nested = for_each_concurrent(place, std::views::single(0), 1, [inner = std::move(nested)](int) mutable { return std::move(inner); });
+                nested = for_each_concurrent(place, std::views::single(0), 1,
+                                             [inner = std::move(nested)](int) mutable { return std::move(inner); });
             cancel ? nested.cancel() : p.set_value();
             place.run_ready();
             CHECK(std::move(nested).get_result().has_value() == !cancel);
@@ -292,11 +301,13 @@ TEST_CASE("map_concurrent: answers from several threads, a failure and a cancel 
 
 TEST_CASE("map_concurrent: without an executor it needs none where all items are under way already") {
     const auto twice = [](int i) { return 2 * i; };
-    CHECK(map_concurrent(futon::executor_ref{}, numbers(3), 3, twice).get() == std::vector<int>{2 * numbers(3)[0], 2 * numbers(3)[1], 2 * numbers(3)[2]});
+    CHECK(map_concurrent(futon::executor_ref{}, numbers(3), 3, twice).get() ==
+          std::vector<int>{2 * numbers(3)[0], 2 * numbers(3)[1], 2 * numbers(3)[2]});
     CHECK(map_concurrent(futon::executor_ref{}, numbers(3), 2, twice).get_result().error() == errc::no_executor);
 }
 
-TEST_CASE("map_concurrent: an item that its range makes as it goes lives until the coroutine has ended that looks at it") {
+TEST_CASE(
+    "map_concurrent: an item that its range makes as it goes lives until the coroutine has ended that looks at it") {
     manual_executor place;
     promise<int> gate{place};
     auto opened = gate.get_future();

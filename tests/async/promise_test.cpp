@@ -213,7 +213,8 @@ TEST_CASE("promise: unwrapping races the inner completion without harm") {
         promise<int> inner{second};
         auto f = inner.get_future();
         auto outer = futon::promise<void>{first};
-        auto all = outer.get_future().then([f = std::move(f), big = std::string(100, 'x')]() mutable { return std::move(f); });
+        auto all =
+            outer.get_future().then([f = std::move(f), big = std::string(100, 'x')]() mutable { return std::move(f); });
         outer.set_value();
         inner.set_value(i);
         REQUIRE(std::move(all).get() == i);

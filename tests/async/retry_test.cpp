@@ -110,7 +110,8 @@ TEST_CASE("retry: no policy makes it repeat what may have run and is not idempot
 TEST_CASE("retry: an error that any attempt may have caused to run says so at the end") {
     manual_executor place;
     int calls = 0;
-    auto f = retry(place, {.policy = {.base = 1ms}, .idempotent = true}, [&] { return make_failed<int>(place, ++calls == 1 ? lost : turned_away); });
+    auto f = retry(place, {.policy = {.base = 1ms}, .idempotent = true},
+                   [&] { return make_failed<int>(place, ++calls == 1 ? lost : turned_away); });
     place.advance(1s);
     const auto why = std::move(f).get_result().error();
     CHECK(calls == 3);
@@ -191,12 +192,31 @@ TEST_CASE("retry: waits as long as the peer asks for, or gives up if that is pas
     static_cast<void>(std::move(g).get_result());
 }
 
+TEST_CASE("retry: a peer that asks for a pause without end is tried again after a minute, where no deadline bounds it") {
+    manual_executor place;
+    service peer{place, turned_away.with_retry_after(futon::duration::max()), 1};
+    auto f = retry(place, exponential_backoff{.base = 1ms}, std::ref(peer));
+    place.advance(futon::longest_retry_after - 1ms);
+    CHECK(peer.calls.size() == 1);
+    place.advance(1ms);
+    CHECK(std::move(f).get() == 2);
+
+    // Who set a deadline has said how long it may take.
+    const auto request = futon::detail::make_intrusive<futon::context>(place.now() + 1h);
+    const futon::detail::context_scope scope{request.get()};
+    service slow{place, turned_away.with_retry_after(10min), 1};
+    auto g = retry(place, exponential_backoff{.base = 1ms}, std::ref(slow));
+    place.advance(10min);
+    CHECK(std::move(g).get() == 2);
+}
+
 TEST_CASE("retry: a budget that several share ends the repetitions of all of them") {
     manual_executor place;
     const futon::shared_retry_budget budget{futon::retry_budget{0.0, 0.0, 3.0}};
     service peer{place};
     std::vector<future<int>> all;
-    for (int i = 0; i < 10; ++i) all.push_back(retry(place, {.policy = {.max_attempts = 5, .base = 1ms}, .budget = budget}, std::ref(peer)));
+    for (int i = 0; i < 10; ++i)
+        all.push_back(retry(place, {.policy = {.max_attempts = 5, .base = 1ms}, .budget = budget}, std::ref(peer)));
     place.advance(1s);
     CHECK(peer.calls.size() == 10 + 3);
     for (auto& each : all) CHECK(std::move(each).get_result().error() == errc::overloaded);
@@ -318,7 +338,8 @@ TEST_CASE("retry: a million attempts, and retries of retries, take no stack") {
             promise<int> p{place};
             auto nested = p.get_future();
             for (int i = 0; i < tests::deep / 10; ++i)
-                nested = retry(place, exponential_backoff{}, [inner = std::move(nested)]() mutable { return std::move(inner); });
+                nested = retry(place, exponential_backoff{},
+                               [inner = std::move(nested)]() mutable { return std::move(inner); });
             cancel ? nested.cancel() : p.set_error(errc::bad_arguments);
             place.run_ready();
             CHECK(std::move(nested).get_result().error() == (cancel ? errc::cancelled : errc::bad_arguments));
@@ -358,10 +379,11 @@ TEST_CASE("retry: whatever the dice and the jitter, a pause lasts from nothing t
     for (const double jitter : {-1e300, -1.0, 0.0, 0.5, 1.0, 7.0, 1e300, nan}) {
         manual_executor place;
         int calls = 0;
-        auto f = retry(place, futon::retry_options<longest>{.jitter = jitter, .dice = []() noexcept { return 1.0; }}, [&] {
-            ++calls;
-            return make_failed<int>(place, turned_away);
-        });
+        auto f =
+            retry(place, futon::retry_options<longest>{.jitter = jitter, .dice = []() noexcept { return 1.0; }}, [&] {
+                ++calls;
+                return make_failed<int>(place, turned_away);
+            });
         place.advance(10ms);
         CHECK(calls == (jitter >= 1 ? 3 : 2));
         f.cancel();

@@ -92,7 +92,9 @@ TEST_CASE("shared_future: stages may ignore the value, return what stages return
 TEST_CASE("shared_future: handle and on_complete see the result, value or error") {
     manual_executor place;
     std::vector<std::string> seen;
-    const auto note = [&](const result<int>& got) { seen.push_back(got ? std::to_string(*got) : got.error().message()); };
+    const auto note = [&](const result<int>& got) {
+        seen.push_back(got ? std::to_string(*got) : got.error().message());
+    };
     make_ready(place, 3).share().on_complete(note);
     auto a = make_failed<int>(place, errc::unavailable).share().handle([&](const result<int>& got) {
         note(got);
@@ -109,7 +111,8 @@ TEST_CASE("shared_future: a consumer that is cancelled leaves the source and the
     const auto shared = p.get_future().share();
     auto a = shared.then([](const int& value) { return value; });
     auto b = shared.then([](const int& value) { return value; });
-    auto seen = shared.handle([](const result<int>& got) { return got ? errc{} : static_cast<errc>(got.error().code().value()); });
+    auto seen = shared.handle(
+        [](const result<int>& got) { return got ? errc{} : static_cast<errc>(got.error().code().value()); });
     a.cancel();
     seen.cancel();
     place.run_ready();
@@ -212,7 +215,8 @@ TEST_CASE("shared_future: a chain of very many, and very many consumers, take no
             manual_executor place;
             promise<int> p{place};
             auto shared = p.get_future().share();
-            for (int i = 0; i < tests::deep / 5; ++i) shared = shared.then([](const int& value) { return value + 1; }).share();
+            for (int i = 0; i < tests::deep / 5; ++i)
+                shared = shared.then([](const int& value) { return value + 1; }).share();
             fails ? p.set_error(errc::unavailable) : p.set_value(0);
             place.run_ready();
             CHECK(shared.is_ready());

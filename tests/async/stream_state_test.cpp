@@ -208,7 +208,8 @@ TEST_CASE("stream_state: pushes race with waits that are cancelled, and no item 
     }
 }
 
-TEST_CASE("stream_state: a loop on a pool races with its producer, with cancels of both and with the drop of either end") {
+TEST_CASE(
+    "stream_state: a loop on a pool races with its producer, with cancels of both and with the drop of either end") {
     futon::runtime threads{{.io_threads = 1}};
     const futon::executor_ref pool = threads.pool();
     for (int round = 0; round < rounds / 4; ++round) {

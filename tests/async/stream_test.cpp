@@ -232,10 +232,12 @@ TEST_CASE("stream: map keeps the order, and unwraps what its callable returns") 
         place.run_ready();
         return std::move(got).get();
     };
-    CHECK(all(counting(place, 3).map([](int i) { return std::to_string(i); })) == std::vector<std::string>{"0", "1", "2"});
+    CHECK(all(counting(place, 3).map([](int i) { return std::to_string(i); })) ==
+          std::vector<std::string>{"0", "1", "2"});
     CHECK(all(counting(place, 3).map([](int i) { return futon::result<int>{i + 1}; })) == std::vector{1, 2, 3});
     CHECK(all(counting(place, 3).map([&](int i) { return futon::make_ready(place, i + 1); })) == std::vector{1, 2, 3});
-    CHECK(all(counting(place, 3).map([add = 1](int i) -> futon::task<int> { co_return i + add; })) == std::vector{1, 2, 3});
+    CHECK(all(counting(place, 3).map([add = 1](int i) -> futon::task<int> { co_return i + add; })) ==
+          std::vector{1, 2, 3});
     CHECK(all(counting(place, 9).map([](int i) { return 2 * i; }).map([](int i) { return i + 1; }).take(3)) ==
           std::vector{1, 3, 5});
 }
@@ -451,7 +453,8 @@ TEST_CASE("stream: many waits and sends end without stack, by cancel and by drop
         {
             auto [out, in] = make_stream<int>(place, 0);
             for (int i = 0; i < many; ++i) {
-                in.next().on_complete([&](futon::result<std::optional<int>> item) { ended += item.error() == errc::broken_promise; });
+                in.next().on_complete(
+                    [&](futon::result<std::optional<int>> item) { ended += item.error() == errc::broken_promise; });
             }
             out = {};
             place.run_ready();
@@ -467,7 +470,8 @@ TEST_CASE("stream: a map that fails on the very last item fails all later waits 
     put(out, 1);
     put(out, 2);
     out.close(3);
-    auto mapped = std::move(in).map([](int i) { return i == 2 ? futon::result<int>{errc::internal} : futon::result<int>{i}; });
+    auto mapped =
+        std::move(in).map([](int i) { return i == 2 ? futon::result<int>{errc::internal} : futon::result<int>{i}; });
     auto first = mapped.next();
     auto second = mapped.next();
     auto asked_before = mapped.next();

@@ -175,16 +175,18 @@ TEST_CASE("task: one that a stage's callable returned may refer to what that was
         co_await std::move(pause);
         co_return text.size();
     });
-    auto why = futon::make_failed<std::size_t>(place, {errc::unavailable, long_text}).recover([&place](const futon::error& failure) -> task<std::size_t> {
-        auto pause = futon::delay(place, 1ms);
-        co_await std::move(pause);
-        co_return failure.message().size();
-    });
-    auto both = make_ready(place, long_text).handle([&place](const futon::result<std::string>& got) -> task<std::size_t> {
-        auto pause = futon::delay(place, 1ms);
-        co_await std::move(pause);
-        co_return got->size();
-    });
+    auto why = futon::make_failed<std::size_t>(place, {errc::unavailable, long_text})
+                   .recover([&place](const futon::error& failure) -> task<std::size_t> {
+                       auto pause = futon::delay(place, 1ms);
+                       co_await std::move(pause);
+                       co_return failure.message().size();
+                   });
+    auto both =
+        make_ready(place, long_text).handle([&place](const futon::result<std::string>& got) -> task<std::size_t> {
+            auto pause = futon::delay(place, 1ms);
+            co_await std::move(pause);
+            co_return got->size();
+        });
     place.advance(1ms);
     CHECK(std::move(value).get() == 100);
     CHECK(std::move(why).get() == 100);

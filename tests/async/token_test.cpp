@@ -51,21 +51,23 @@ struct no_default {
 // An operation: yields `value` on another thread, or fails where it is negative.
 template <class T, class Token>
 auto compute(const futon::executor_ref& where, int value, Token&& token) {
-    return futon::detail::initiate<T>(where, std::forward<Token>(token), [where, value](intrusive_ptr<outcome<T>> ending) {
-        futon::make_ready(where, value).on_complete([ending](result<int> number) {
-            if (*number < 0) {
-                ending->fail(futon::error{errc::unavailable, "negative", futon::executed::no});
-            } else {
-                ending->complete(result<T>{std::in_place, static_cast<T>(*number)});
-            }
+    return futon::detail::initiate<T>(
+        where, std::forward<Token>(token), [where, value](intrusive_ptr<outcome<T>> ending) {
+            futon::make_ready(where, value).on_complete([ending](result<int> number) {
+                if (*number < 0) {
+                    ending->fail(futon::error{errc::unavailable, "negative", futon::executed::no});
+                } else {
+                    ending->complete(result<T>{std::in_place, static_cast<T>(*number)});
+                }
+            });
         });
-    });
 }
 template <class Token>
 auto check(const futon::executor_ref& where, bool good, Token&& token) {
-    return futon::detail::initiate<void>(where, std::forward<Token>(token), [good](intrusive_ptr<outcome<void>> ending) {
-        ending->complete(good ? result<void>{} : result<void>{errc::overloaded});
-    });
+    return futon::detail::initiate<void>(where, std::forward<Token>(token),
+                                         [good](intrusive_ptr<outcome<void>> ending) {
+                                             ending->complete(good ? result<void>{} : result<void>{errc::overloaded});
+                                         });
 }
 
 // Runs an asio::awaitable to its end on a context of its own.
@@ -94,7 +96,8 @@ TEST_CASE("token: a callable is called, on the operation's executor or on the on
     futon::runtime threads;
     const auto place = threads.executor();
     std::promise<int> got;
-    compute<int>(place, 3, [&, owned = std::make_unique<int>(1)](result<int> value) { got.set_value(*value + *owned); });
+    compute<int>(place, 3,
+                 [&, owned = std::make_unique<int>(1)](result<int> value) { got.set_value(*value + *owned); });
     CHECK(got.get_future().get() == 4);
     asio::io_context io;
     std::thread::id seen;
@@ -156,7 +159,8 @@ TEST_CASE("token: as_tuple, deferred, throwing and ec_first keep to Asio's conve
 TEST_CASE("token: a lazy operation that is never run is never started") {
     bool started = false;
     {
-        [[maybe_unused]] auto lazy = futon::detail::initiate<int>(nullptr, moved::deferred, [&](intrusive_ptr<outcome<int>>) { started = true; });
+        [[maybe_unused]] auto lazy = futon::detail::initiate<int>(nullptr, moved::deferred,
+                                                                  [&](intrusive_ptr<outcome<int>>) { started = true; });
     }
     CHECK_FALSE(started);
 }

@@ -94,7 +94,9 @@ TEST_CASE("when_all: cancelling it cancels each input, through chains and throug
     promise<int> c{place};
     std::vector<future<int>> ranged;
     ranged.push_back(c.get_future());
-    auto all = when_all(a.get_future().then([](int value) { return value; }), when_all(b.get_future()), when_all(std::move(ranged))).then([](auto) {});
+    auto all = when_all(a.get_future().then([](int value) { return value; }), when_all(b.get_future()),
+                        when_all(std::move(ranged)))
+                   .then([](auto) {});
     all.cancel();
     CHECK(a.cancel_requested());
     CHECK(b.cancel_requested());
@@ -111,7 +113,9 @@ TEST_CASE("when_all: nested a hundred thousand deep it completes and cancels wit
             promise<int> p{place};
             auto nested = p.get_future();
             for (int i = 0; i < tests::deep / 10; ++i)
-                nested = when_all(std::move(nested), make_ready(place, 1)).then([](std::tuple<int, int> both) { return std::get<0>(both) + std::get<1>(both); });
+                nested = when_all(std::move(nested), make_ready(place, 1)).then([](std::tuple<int, int> both) {
+                    return std::get<0>(both) + std::get<1>(both);
+                });
             if (cancel) {
                 nested.cancel();
             } else {

@@ -43,7 +43,8 @@ TEST_CASE("when_any: the first to finish wins at any position, and the others ar
 
 TEST_CASE("when_any: with all ready the first wins, and losers' failures count as seen") {
     manual_executor place;
-    const auto got = when_any(make_ready(place, 1), futon::make_failed<int>(place, errc::unavailable), make_ready(place, 3)).get();
+    const auto got =
+        when_any(make_ready(place, 1), futon::make_failed<int>(place, errc::unavailable), make_ready(place, 3)).get();
     CHECK(got.index == 0);
     CHECK(*got.outcome == 1);
     CHECK(place.unseen_failures() == 0);
@@ -62,7 +63,8 @@ TEST_CASE("when_any: of different types gives a variant whose index is the input
     manual_executor place;
     promise<std::string> slow{place};
     auto any = when_any(slow.get_future(), make_ready(place), make_ready(place, 5), make_ready(place, 6));
-    static_assert(std::is_same_v<decltype(any), future<first_finished<std::variant<std::string, std::monostate, int, int>>>>);
+    static_assert(
+        std::is_same_v<decltype(any), future<first_finished<std::variant<std::string, std::monostate, int, int>>>>);
     const auto got = std::move(any).get();
     CHECK(got.index == 1);
     CHECK(got.outcome->index() == 1);

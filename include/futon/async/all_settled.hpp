@@ -29,15 +29,21 @@ public:
         : combined_state<settled_tuple, results>{std::move(where)}, tuple_inputs<settled_tuple, T...>{*this, from...} {}
     void arrived(std::size_t) noexcept {
         if (!this->is_last() || !this->claim()) return;
-        this->publish(std::apply([](auto&... one) { return result<results>{std::in_place, one.state().take()...}; }, this->inputs_));
+        this->publish(std::apply(
+            [](auto&... one) {
+                return result<results>{std::in_place, one.state().take()...};
+            },
+            this->inputs_));
     }
 };
 
 template <class T>
-class settled_range final : public combined_state<settled_range<T>, std::vector<result<T>>>, public range_inputs<settled_range<T>, T> {
+class settled_range final : public combined_state<settled_range<T>, std::vector<result<T>>>,
+                            public range_inputs<settled_range<T>, T> {
 public:
     settled_range(executor_ref where, std::vector<future<T>> from)
-        : combined_state<settled_range, std::vector<result<T>>>{std::move(where)}, range_inputs<settled_range, T>{*this, std::move(from)} {}
+        : combined_state<settled_range, std::vector<result<T>>>{std::move(where)},
+          range_inputs<settled_range, T>{*this, std::move(from)} {}
     void arrived(std::size_t) noexcept {
         if (this->is_last() && this->claim()) this->publish(gather());
     }

@@ -29,18 +29,21 @@ namespace futon {
 namespace detail {
 
 /// `where` for a coroutine of Asio: one thing at a time even on a pool, so that a cancel can be delivered safely.
-[[nodiscard]] asio::any_io_executor coroutine_executor(const executor_ref& where, context_ptr context);
+/// A template, of `asio::any_io_executor` alone, so that only programs with such coroutines compile it; so is the next.
+template <class AnyExecutor>
+[[nodiscard]] AnyExecutor coroutine_executor(const executor_ref& where, context_ptr context);
 
 /// A coroutine of Asio under way: delivers a cancel where the coroutine runs.
+template <class AnyExecutor>
 class running_awaitable final : public cancellable, public recycled {
 public:
-    explicit running_awaitable(asio::any_io_executor where) noexcept : where_{std::move(where)} {}
+    explicit running_awaitable(AnyExecutor where) noexcept : where_{std::move(where)} {}
 
-    FUTON_DETAIL_BODY void cancel() noexcept override;
+    void cancel() noexcept override;
     [[nodiscard]] asio::cancellation_slot slot() noexcept { return signal_.slot(); }
 
 private:
-    asio::any_io_executor where_;
+    AnyExecutor where_;
     asio::cancellation_signal signal_;
 };
 
@@ -111,11 +114,12 @@ future<T> spawn(executor_ref where, asio::awaitable<T, Executor> work) {
                   "futon: coroutines on futon's executors are asio::awaitable<T> with the default executor type");
     auto state = detail::make_intrusive<detail::awaitable_state<T>>(where);
     if (!where || !where->asio_context()) {
-        state->fail(error{errc::no_executor, "an asio::awaitable needs an executor with an Asio context", executed::no});
+        state->fail(
+            error{errc::no_executor, "an asio::awaitable needs an executor with an Asio context", executed::no});
         return future<T>{std::move(state)};
     }
-    const auto place = detail::coroutine_executor(where, current_context());
-    auto running = detail::make_intrusive<detail::running_awaitable>(place);
+    const auto place = detail::coroutine_executor<asio::any_io_executor>(where, current_context());
+    auto running = detail::make_intrusive<detail::running_awaitable<asio::any_io_executor>>(place);
     state->attach_source(running);
     asio::co_spawn(place, detail::run_to_ending<T, Executor>(std::move(work), detail::awaitable_ending<T>{state}),
                    asio::bind_cancellation_slot(running->slot(), [running](std::exception_ptr) {}));
@@ -133,6 +137,8 @@ struct detail::flattening<asio::awaitable<T, Executor>> {
 
 }  // namespace futon
 
-#if !defined(FUTON_COMPILED)
+#if defined(FUTON_COMPILED)
+extern template class futon::detail::running_awaitable<asio::any_io_executor>;
+#else
 #include <futon/async/detail/awaitable_bodies.hpp>
 #endif

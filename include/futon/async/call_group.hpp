@@ -17,8 +17,10 @@
 namespace futon {
 
 struct call_group_options {
-    executor_ref where{};                         ///< Where `spawn` and `join` run things; null: the executor that the thread is inside of.
-    on_failure policy = on_failure::cancel_rest;  ///< What becomes of the others when one fails.
+    /// Where `spawn` and `join` run things; null: the executor that the thread is inside of.
+    executor_ref where{};
+    /// What becomes of the others when one fails.
+    on_failure policy = on_failure::cancel_rest;
 };
 
 /// Any number of futures that come and go, and end together.
@@ -27,17 +29,18 @@ struct call_group_options {
 ///     for (auto& each : peers) calls.add(each.notify(news));
 ///     co_await calls.join();
 ///
-/// Values are dropped; take them in a stage of what you add. The first failure is what `join` gives; by default it cancels
-/// the others, and whatever is added later. A failure that nobody joins for goes to the unhandled-error hook.
-/// The destructor cancels what is left and does not wait: join first where the work uses what lives in the scope.
-/// A moved-from one can be assigned to and destroyed, no more.
+/// Values are dropped; take them in a stage of what you add. The first failure is what `join` gives; by default it
+/// cancels the others, and whatever is added later. A failure that nobody joins for goes to the unhandled-error hook.
+/// The destructor cancels what is left and does not wait: join first where the work uses what lives in the scope. A
+/// moved-from one can be assigned to and destroyed, no more.
 /// Thread-safety: safe but for moving and destroying.
 /// Cost: one block, and one for each future that is under way.
 class call_group {
 public:
     call_group() : call_group{call_group_options{}} {}
     explicit call_group(call_group_options options)
-        : state_{detail::make_intrusive<detail::group_state>(options.where ? std::move(options.where) : current_executor(), options.policy)} {}
+        : state_{detail::make_intrusive<detail::group_state>(
+              options.where ? std::move(options.where) : current_executor(), options.policy)} {}
     call_group(call_group&&) noexcept = default;
     call_group& operator=(call_group&& other) noexcept {
         call_group moved{std::move(other)};

@@ -73,7 +73,9 @@ public:
         return may_run_here_ ? asio::execution::blocking_t{asio::execution::blocking.possibly}
                              : asio::execution::blocking_t{asio::execution::blocking.never};
     }
-    [[nodiscard]] context_executor require(asio::execution::blocking_t::possibly_t) const noexcept { return with(true); }
+    [[nodiscard]] context_executor require(asio::execution::blocking_t::possibly_t) const noexcept {
+        return with(true);
+    }
     [[nodiscard]] context_executor require(asio::execution::blocking_t::never_t) const noexcept { return with(false); }
     friend bool operator==(const context_executor& a, const context_executor& b) noexcept {
         return a.where_ == b.where_ && a.context_ == b.context_ && a.may_run_here_ == b.may_run_here_;

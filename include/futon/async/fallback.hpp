@@ -20,7 +20,9 @@ namespace futon {
 /// Cancellation: ends the alternative that is under way; after it none is tried.
 template <class T, class... F>
 [[nodiscard]] future<T> fallback(future<T> first, F&&... alternatives) {
-    ((first = std::move(first).recover([](const error& why) { return !why.is(cond::cancelled); }, std::forward<F>(alternatives))), ...);
+    ((first = std::move(first).recover([](const error& why) { return !why.is(cond::cancelled); },
+                                       std::forward<F>(alternatives))),
+     ...);
     return first;
 }
 /// The same on `where`.

@@ -31,7 +31,8 @@ public:
 
 protected:
     template <class Input, class Wrap>
-    void one_arrived(Input& one, std::size_t index, Wrap wrap, std::span<std::optional<input_failure>> failures) noexcept {
+    void one_arrived(Input& one, std::size_t index, Wrap wrap,
+                     std::span<std::optional<input_failure>> failures) noexcept {
         auto got = one.state().take();
         if (got) {
             if (!this->claim()) return;
@@ -41,7 +42,8 @@ protected:
         }
         failures[index].emplace(index, std::move(got).error());
         if (!this->is_last() || !this->claim()) return;
-        this->publish(unexpected{all_failed_with("none of " + std::to_string(failures.size()) + " succeeded", failures.size(), failures)});
+        this->publish(unexpected{
+            all_failed_with("none of " + std::to_string(failures.size()) + " succeeded", failures.size(), failures)});
     }
 };
 
@@ -52,10 +54,12 @@ class success_of_tuple final : public success_state<success_of_tuple<T...>, any_
 
 public:
     explicit success_of_tuple(executor_ref where, future<T>&... from)
-        : success_state<success_of_tuple, value>{std::move(where)}, tuple_inputs<success_of_tuple, T...>{*this, from...} {}
+        : success_state<success_of_tuple, value>{std::move(where)},
+          tuple_inputs<success_of_tuple, T...>{*this, from...} {}
     void arrived(std::size_t index) noexcept {
         this->at(index, [&]<std::size_t I>(auto& one, std::integral_constant<std::size_t, I>) {
-            this->one_arrived(one, I, [](auto got) { return as_any_value<value, I>(std::move(got)); }, failures_);
+            this->one_arrived(
+                one, I, [](auto&& got) { return as_any_value<value, I>(std::move(got)); }, failures_);
         });
     }
 
@@ -64,14 +68,16 @@ private:
 };
 
 template <class T>
-class success_of_range final : public success_state<success_of_range<T>, T>, public range_inputs<success_of_range<T>, T> {
+class success_of_range final : public success_state<success_of_range<T>, T>,
+                               public range_inputs<success_of_range<T>, T> {
 public:
     success_of_range(executor_ref where, std::vector<future<T>> from)
         : success_state<success_of_range, T>{std::move(where)},
           range_inputs<success_of_range, T>{*this, std::move(from)},
           failures_(this->count()) {}
     void arrived(std::size_t index) noexcept {
-        this->one_arrived(this->inputs_[index], index, [](result<T> got) { return got; }, failures_);
+        this->one_arrived(
+            this->inputs_[index], index, [](result<T>&& got) { return std::move(got); }, failures_);
     }
 
 private:

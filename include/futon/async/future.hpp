@@ -27,8 +27,9 @@
 namespace futon {
 
 // For overloads that take a named future, so that the mistake is reported at the user's own line.
-#define FUTON_DETAIL_FUTURE_USED_UP \
-    "futon: this uses the future up: write std::move(f).get(), std::move(f).then(...), or call it where the future is made"
+#define FUTON_DETAIL_FUTURE_USED_UP                                                              \
+    "futon: this uses the future up: write std::move(f).get(), std::move(f).then(...), or call " \
+    "it where the future is made"
 
 template <class T>
 class shared_future;
@@ -40,6 +41,11 @@ namespace detail {
 /// Defined by `async/token.hpp`.
 template <class T, class Token, class Start>
 auto initiate(executor_ref where, Token&& token, Start&& start);
+
+// What an asio::awaitable calls an operand of co_await with where it knows no other way: a pointer to its own frame.
+template <class Token>
+inline constexpr bool is_frame =
+    std::is_pointer_v<std::remove_cvref_t<Token>> && std::is_class_v<std::remove_pointer_t<std::remove_cvref_t<Token>>>;
 
 }  // namespace detail
 
@@ -131,14 +137,15 @@ public:
         return std::move(*this).recover_if(detail::error_in{group}, std::forward<F>(f));
     }
 
-    /// Only for errors of which `filter(error)` is true; it is asked where `f` would run, or, where the executor refuses, on
-    /// the thread that completes them.
+    /// Only for errors of which `filter(error)` is true; it is asked where `f` would run, or, where the executor
+    /// refuses, on the thread that completes them.
     template <class Filter, class F>
         requires std::predicate<const Filter&, const error&>
     future recover(Filter filter, F&& f) && {
         return std::move(*this).recover_if(std::move(filter), std::forward<F>(f));
     }
-    /// Runs `f(exception)` for what `get()` would throw as an `E`: `recover<std::out_of_range>(f)`; other errors pass by.
+    /// Runs `f(exception)` for what `get()` would throw as an `E`:
+    /// `recover<std::out_of_range>(f)`; other errors pass by.
     ///
     /// A coroutine takes the exception by value.
     template <class E, class F>
@@ -182,19 +189,20 @@ public:
         return attach<T>(std::move(where), detail::finally_step<T, std::decay_t<F>>{std::forward<F>(f)});
     }
 
-    /// Runs `f(const result<T>&)`, whatever came, and passes the result on: to log or count. What `f` throws counts only
-    /// after a success.
+    /// Runs `f(const result<T>&)`, whatever came, and passes the result on: to log or count. What `f` throws counts
+    /// only after a success.
     template <class F>
     future tap(F&& f) && {
         auto where = executor();
         return attach<T>(std::move(where), detail::tap_step<T, std::decay_t<F>>{std::forward<F>(f)});
     }
 
-    /// Fails with `deadline_exceeded` after `limit`, and cancels what it waits for. Never early.
+    /// Fails with `deadline_exceeded` after `limit`, and cancels what it waits for. Never early. The message names the
+    /// call that had not completed, or the inputs of a combinator that had not, by their index and call.
     future timeout(duration limit) && {
         auto where = executor();
         if (!state_) return absent<T>(std::move(where));
-        return timed(detail::make_intrusive<detail::timeout_state<T>>(std::move(where)), limit);
+        return timed(detail::make_intrusive<detail::timeout_state<T>>(std::move(where), limit), limit);
     }
     /// Yields `otherwise` after `limit`, and cancels what it waits for. Errors that come before pass by.
     template <class U>
@@ -202,7 +210,9 @@ public:
     future timeout(duration limit, U&& otherwise) && {
         auto where = executor();
         if (!state_) return absent<T>(std::move(where));
-        return timed(detail::make_intrusive<detail::timeout_value_state<T>>(std::move(where), std::forward<U>(otherwise)), limit);
+        return timed(
+            detail::make_intrusive<detail::timeout_value_state<T>>(std::move(where), std::forward<U>(otherwise)),
+            limit);
     }
 
     /// Cancelled when a stop is requested, too; at once if it was before.
@@ -213,8 +223,8 @@ public:
         next->listen_to(token);
         return passed_on(std::move(next));
     }
-    /// A cancel from here on completes this with `cancelled` and does not reach what it waits for, which goes on
-    /// detached.
+    /// A cancel from here on completes this with `cancelled` and
+    /// does not reach what it waits for, which goes on detached.
     future shield() && {
         auto where = executor();
         if (!state_) return absent<T>(std::move(where));
@@ -267,8 +277,8 @@ public:
     /// Errors: `would_deadlock` at once where this thread must not block, see `blocking_allowed`.
     T get() && { return std::move(*this).get_result().value(); }
     __attribute__((unavailable(FUTON_DETAIL_FUTURE_USED_UP))) T get() &;
-    /// The same, with errors as values.
     __attribute__((unavailable(FUTON_DETAIL_FUTURE_USED_UP))) result<T> get_result() &;
+    /// The same, with errors as values.
     result<T> get_result() && {
         const auto state = std::move(state_);
         if (!state) return unexpected{errc::no_state};
@@ -298,14 +308,22 @@ public:
     template <class Token>
     auto async_wait(Token&& token) && {
         auto where = executor();
-        return detail::initiate<T>(std::move(where), std::forward<Token>(token),
-                                   [source = std::move(*this)](detail::intrusive_ptr<detail::outcome<T>> ending) mutable {
-                                       detail::follow_future(*ending, std::move(source));
-                                   });
+        return detail::initiate<T>(
+            std::move(where), std::forward<Token>(token),
+            [source = std::move(*this)](detail::intrusive_ptr<detail::outcome<T>> ending) mutable {
+                detail::follow_future(*ending, std::move(source));
+            });
     }
     template <class Token>
     auto operator()(Token&& token) && {
-        return std::move(*this).async_wait(std::forward<Token>(token));
+        if constexpr (detail::is_frame<Token>) {
+            static_assert(!detail::is_frame<Token>,
+                          "futon: in an asio::awaitable write co_await service.method(arguments..., "
+                          "futon::use_awaitable), or co_await std::move(future)(futon::use_awaitable)");
+            return nullptr;  // With this Asio has no more to say.
+        } else {
+            return std::move(*this).async_wait(std::forward<Token>(token));
+        }
     }
 
     // --- State
@@ -330,7 +348,8 @@ private:
     template <class Filter, class F>
     future recover_if(Filter filter, F&& f) && {
         auto where = executor();
-        return attach<T>(std::move(where), detail::recover_step<T, std::decay_t<F>, Filter>{std::forward<F>(f), std::move(filter)});
+        return attach<T>(std::move(where),
+                         detail::recover_step<T, std::decay_t<F>, Filter>{std::forward<F>(f), std::move(filter)});
     }
     template <class State>
     future timed(detail::intrusive_ptr<State> next, duration limit) {

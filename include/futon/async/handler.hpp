@@ -9,6 +9,7 @@
 #include <futon/core/asio.hpp>
 #include <futon/core/context.hpp>
 #include <futon/core/recycling.hpp>
+#include <futon/core/target_of.hpp>
 
 #include <asio/associated_allocator.hpp>
 #include <asio/associated_cancellation_slot.hpp>
@@ -16,6 +17,7 @@
 #include <asio/cancellation_type.hpp>
 #include <asio/dispatch.hpp>
 #include <asio/executor_work_guard.hpp>
+#include <asio/io_context.hpp>
 #include <asio/post.hpp>
 
 #include <exception>
@@ -47,6 +49,18 @@ struct handler_place<Handler> {
     explicit handler_place(const Handler&) noexcept {}
 };
 
+/// Whether `asio::dispatch` would run a handler here and now; false also where that is not known. To ask takes a
+/// fraction of what it takes to dispatch through `asio::any_io_executor`, which coroutines have.
+template <class Executor>
+[[nodiscard]] bool dispatches_here(const Executor& where) noexcept {
+    if constexpr (requires { where.target_type(); }) {
+        const auto* const io = target_of<asio::io_context::executor_type>(where);
+        return io && io->running_in_this_thread();
+    } else {
+        return false;
+    }
+}
+
 /// Calls `handler(result<T>)` once, never inside the function that started the operation.
 ///
 /// Runs on the handler's associated executor; without one, on `where()`. Lives in memory from its associated
@@ -54,17 +68,20 @@ struct handler_place<Handler> {
 /// A plain callable whose executor refuses it is dropped, and the refusal reported as unseen.
 template <class T, class Handler>
 class handler_outcome final : public outcome<T> {
-    using allocator_type = typename std::allocator_traits<typename asio::associated_allocator<
-        Handler, block_allocator<void>>::type>::template rebind_alloc<handler_outcome>;
+    using allocator_type =
+        typename std::allocator_traits<typename asio::associated_allocator<Handler, block_allocator<void>>::type>::
+            template rebind_alloc<handler_outcome>;
     // Memory of the user's is free again when the handler runs.
     static constexpr bool has_allocator =
-        !std::is_same_v<typename asio::associated_allocator<Handler, block_allocator<void>>::type, block_allocator<void>>;
+        !std::is_same_v<typename asio::associated_allocator<Handler, block_allocator<void>>::type,
+                        block_allocator<void>>;
     using slot_type = typename asio::associated_cancellation_slot<Handler>::type;
 
 public:
     template <class H>
     static intrusive_ptr<handler_outcome> make(executor_ref where, H&& handler) {
-        allocator_type memory{asio::associated_allocator<Handler, block_allocator<void>>::get(handler, block_allocator<void>{})};
+        allocator_type memory{
+            asio::associated_allocator<Handler, block_allocator<void>>::get(handler, block_allocator<void>{})};
         auto* block = std::allocator_traits<allocator_type>::allocate(memory, 1);
         try {
             ::new (static_cast<void*>(block)) handler_outcome(std::move(where), memory, std::forward<H>(handler));
@@ -86,6 +103,11 @@ public:
     void conclude(result<T>&& with) noexcept override {
         if (this->claimed()) return this->release();
         this->claim_alone();
+        if constexpr (!has_executor<Handler> && !has_allocator) {
+            auto* const scope = this_thread().scope;
+            if (scope && this->where_ && scope->inside(*this->where_) && scope->may_run_now())
+                return run_now(std::move(with));
+        }
         pass_on(std::move(with));
     }
 
@@ -112,7 +134,7 @@ protected:
                     if constexpr (has_allocator) {
                         invoke(std::move(self));
                     } else {
-                        invoke_here();
+                        invoke_here(*std::move(result_));
                     }
                 } catch (...) {
                     report_unseen(where, thrown_by<Handler>(executed::maybe));
@@ -138,7 +160,8 @@ private:
         result_.emplace(std::move(with));
         if constexpr (has_executor<Handler>) {
             // From elsewhere it goes straight to where the handler wants to be.
-            if (!this->where_ || !inside(*this->where_)) return send(intrusive_ptr<handler_outcome>::adopt(this), false);
+            if (!this->where_ || !inside(*this->where_))
+                return send(intrusive_ptr<handler_outcome>::adopt(this), false);
         }
         schedule(static_cast<operation&>(*this));
     }
@@ -155,12 +178,13 @@ private:
         }
         [[nodiscard]] allocator_type get_allocator() const noexcept { return {}; }
         void operator()() {
-            const auto where = what_->place_->guard.get_executor();
+            const auto place = std::move(what_->place_);
             try {
                 invoke(std::move(what_));
             } catch (...) {
                 // Out of the context's own run(), as with every handler of Asio; not through futon's code.
-                asio::post(where, [thrown = std::current_exception()] { std::rethrow_exception(thrown); });
+                asio::post(place->guard.get_executor(),
+                           [thrown = std::current_exception()] { std::rethrow_exception(thrown); });
             }
         }
 
@@ -169,10 +193,11 @@ private:
     };
 
     static void send(intrusive_ptr<handler_outcome> self, bool may_run_here) noexcept {
-        // Counts as work until posting has returned: the handler may end its context's run(), and then the context.
-        const auto place = *self->place_;
-        const auto where = place.guard.get_executor();
         try {
+            if (may_run_here && dispatches_here(self->place_->guard.get_executor())) return delivery{std::move(self)}();
+            // Counts as work until posting has returned: the handler may end its context's run(), and then the context.
+            const auto place = *self->place_;
+            const auto where = place.guard.get_executor();
             if (may_run_here) {
                 asio::dispatch(where, delivery{std::move(self)});
             } else {
@@ -183,16 +208,27 @@ private:
         }
     }
 
+    // Without a way through the queue, for which the result would have to be kept. Takes over a reference to this.
+    void run_now(result<T>&& with) noexcept {
+        const auto self = intrusive_ptr<handler_outcome>::adopt(this);
+        const auto where = std::move(this->where_);
+        try {
+            invoke_here(std::move(with));
+        } catch (...) {
+            report_unseen(where, thrown_by<Handler>(executed::maybe));
+        }
+        abandon();
+    }
     // A callable: it and its result stay where they are.
-    void invoke_here() {
+    void invoke_here(result<T>&& with) {
         disconnect_slot();
         const context_scope scope{context_.get()};
-        std::move(*handler_)(*std::move(result_));
+        Handler& handler = *handler_;
+        std::move(handler)(std::move(with));
     }
     // As Asio has it: frees the block before the handler runs, so that what the handler starts can have it.
     static void invoke(intrusive_ptr<handler_outcome> self) {
         self->disconnect_slot();
-        [[maybe_unused]] const auto place = std::move(self->place_);
         auto handler = std::move(*self->handler_);
         auto with = std::move(*self->result_);
         const auto circumstances = std::move(self->context_);

@@ -30,13 +30,21 @@ namespace futon {
 
 /// When `hedge` makes further attempts.
 struct hedge_options {
-    duration after = std::chrono::milliseconds{50};  ///< How late an answer is when the next attempt begins; the 95th percentile is a good choice.
-    int max_extra = 1;                               ///< Attempts beyond the first; 0 makes none. Room for all is made at once.
-    bool idempotent = false;                         ///< The work may safely run twice. Calls of idempotent methods say so themselves.
-    shared_retry_budget budget{};                    ///< Empty: no limit but `max_extra`.
+    /// How late an answer is when the next attempt begins; the 95th percentile is a good choice.
+    duration delay = std::chrono::milliseconds{50};
+    /// Counts the first; 1 and less: never a second one. Room for all is made at once.
+    int max_attempts = 2;
+    /// The work may safely run twice. Calls of idempotent methods say so themselves.
+    bool idempotent = false;
+    /// Empty: no limit but `max_attempts`.
+    shared_retry_budget budget{};
 };
 
 namespace detail {
+
+/// Where `hedge` was given an `F`: one place in a program, as a rule.
+template <class F>
+inline constexpr char hedged_work = 0;
 
 template <class T, class F>
 class hedge_state final : public driven_state<hedge_state<T, F>, T> {
@@ -45,7 +53,7 @@ public:
         : driven_state<hedge_state, T>{std::move(where)},
           context_{current_context()},
           options_{std::move(options)},
-          most_{static_cast<std::size_t>(std::max(0, options_.max_extra)) + 1},
+          most_{static_cast<std::size_t>(std::max(1, options_.max_attempts))},
           attempts_{std::make_unique<input<hedge_state, T>[]>(most_)},
           f_{std::move(f)} {}
 
@@ -93,7 +101,8 @@ public:
         if (ended == begun_) {
             this->disarm();
             const auto why = last();
-            return finish(refused ? refused_by(this->where_, &why).with_executed(ran()) : after_attempts(why, static_cast<int>(begun_), ran()));
+            return finish(refused ? refused_by(this->where_, &why).with_executed(ran())
+                                  : after_attempts(why, static_cast<int>(begun_), ran()));
         }
         if (late) arm_next();
     }
@@ -153,14 +162,25 @@ private:
         arm_next();
     }
     void arm_next() noexcept {
+        if (begun_ == 1 && !may_run_twice_) warn();
         if (!this->where_ || begun_ == most_ || !may_run_twice_) return;
         this->disarm();
         try {
-            this->arm(deadline_after(this->where_->now(), options_.after));
+            this->arm(deadline_after(this->where_->now(), options_.delay));
         } catch (...) {
             return;  // Out of memory: one attempt less.
         }
         if (this->claimed()) this->disarm();
+    }
+    // Once: nothing runs beside the first attempt, which is under way, however late that is.
+    [[gnu::cold]] void warn() noexcept {
+        if (!this->where_ || most_ == 1 || ended_.load(std::memory_order_relaxed) != 0) return;
+        auto& reports = this->where_->reports();
+        if (!reports.is_first(&hedged_work<F>)) return;
+        reports.log({.level = log_level::warning,
+                     .kind = "hedge_without_effect",
+                     .text = "hedge() makes no attempt beside one that is late: the work may not run twice. Return the "
+                             "call of a futon::idempotent method as it is, or set hedge_options.idempotent"});
     }
     [[nodiscard]] bool may_begin(std::size_t ended) noexcept {
         if (begun_ == most_) return false;
@@ -228,16 +248,17 @@ private:
 }  // namespace detail
 
 /// Calls `f(attempt)`, or `f()`, and calls it again while the answer is late:
-/// `hedge({.after = 20ms}, [=](futon::attempt) { return stub.get(key); })`.
+/// `hedge({.delay = 20ms}, [=](futon::attempt) { return stub.get(key); })`.
 ///
-/// The first value wins; the other attempts are cancelled before its stages are queued. Each attempt that is `after`
+/// The first value wins; the other attempts are cancelled before its stages are queued. Each attempt that is `delay`
 /// late lets the next one begin; a failure begins the next at once. `f` may return what a stage may; where it runs,
 /// and for how long it lives, is as for `retry`.
 ///
-/// An attempt may run beside others if `f` returned the call of an idempotent method as it is (or with `timeout`, `via`,
-/// `cancel_with`), or if `.idempotent = true` says so, e.g. for a chain or a task. Nothing else runs twice: an attempt that
-/// is late is waited for, and another begins only when all before it have failed with `executed::no`. A failure that the handler itself made (`executed::yes`), or that is
-/// `cond::caller_bug`, begins none. The budget, which `retry` can share, caps what hedging adds to the load.
+/// An attempt may run beside others if `f` returned the call of an idempotent method as it is (or with `timeout`,
+/// `via`, `cancel_with`), or if `.idempotent = true` says so, e.g. for a chain or a task. Nothing else runs twice: an
+/// attempt that is late is waited for, which is a warning, once, and another begins only when all before it have failed
+/// with `executed::no`. A failure that the handler itself made (`executed::yes`), or that is `cond::caller_bug`, begins
+/// none. The budget, which `retry` can share, caps what hedging adds to the load.
 ///
 /// Errors: the last failure once all attempts that may be made have failed, saying how many there were; what it says of
 /// `executed` holds for all of them together. `executor_rejected` or `no_executor` where another could not be made.
@@ -246,7 +267,8 @@ template <class F>
 [[nodiscard]] auto hedge(executor_ref where, hedge_options options, F&& f) {
     using callable = detail::per_attempt<std::decay_t<F>>;
     using value = detail::flattened<std::invoke_result_t<callable&, attempt>>;
-    auto state = detail::make_intrusive<detail::hedge_state<value, callable>>(std::move(where), std::move(options), callable{std::forward<F>(f)});
+    auto state = detail::make_intrusive<detail::hedge_state<value, callable>>(std::move(where), std::move(options),
+                                                                              callable{std::forward<F>(f)});
     state->start();
     return future<value>{std::move(state)};
 }

@@ -34,7 +34,8 @@ public:
     virtual bool complete(result<T> with) noexcept = 0;
     bool fail(error why) noexcept final { return complete(unexpected{std::move(why)}); }
 
-    /// The same by the only one who can complete it, who gives up a reference with it.
+    /// The same by the only one who can complete it, who gives up a reference with it. Inside its executor user code
+    /// may run in here, where the scope lets it: see `running_scope::let_next_run`.
     virtual void conclude(result<T>&& with) noexcept {
         complete(std::move(with));
         this->release();
@@ -77,7 +78,9 @@ public:
         const std::lock_guard lock{lock_};
         return source_;
     }
-    [[nodiscard]] bool needs_this_thread() const noexcept override { return where_ && where_->blocked_by_this_thread(); }
+    [[nodiscard]] bool needs_this_thread() const noexcept override {
+        return where_ && where_->blocked_by_this_thread();
+    }
 
     void run(bool accepted) noexcept final;
 
@@ -164,7 +167,8 @@ public:
     void attach(work& consumer, told how) noexcept {
         how_.store(how, std::memory_order_relaxed);
         work* expected = nullptr;
-        if (!consumer_.compare_exchange_strong(expected, &consumer, std::memory_order_acq_rel, std::memory_order_acquire))
+        if (!consumer_.compare_exchange_strong(expected, &consumer, std::memory_order_acq_rel,
+                                               std::memory_order_acquire))
             tell(consumer, how);
     }
 
@@ -172,7 +176,8 @@ public:
     /// futures that return futures needs no memory for the levels that it has left.
     void follow(intrusive_ptr<future_state<T>> inner) noexcept override {
         auto* consumer = consumer_.load(std::memory_order_acquire);
-        if (!consumer || how_.load(std::memory_order_relaxed) != told::follower) return outcome<T>::follow(std::move(inner));
+        if (!consumer || how_.load(std::memory_order_relaxed) != told::follower)
+            return outcome<T>::follow(std::move(inner));
         consumer_.store(nullptr, std::memory_order_relaxed);
         const intrusive_ptr<outcome<T>> follower{static_cast<outcome<T>*>(consumer)};
         follower->watch(inner);
@@ -210,7 +215,8 @@ protected:
     void publish(result<T> with) noexcept {
         std::construct_at(&value_, std::move(with));
         stored_ = true;
-        if (auto* consumer = consumer_.exchange(self(), std::memory_order_acq_rel)) tell(*consumer, how_.load(std::memory_order_relaxed));
+        if (auto* consumer = consumer_.exchange(self(), std::memory_order_acq_rel))
+            tell(*consumer, how_.load(std::memory_order_relaxed));
     }
     // Only what runs something in its executor overrides this.
     void deliver(bool) noexcept override { this->release(); }

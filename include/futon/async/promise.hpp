@@ -45,7 +45,8 @@ private:
 template <class F>
 class cancel_callable final : public cancel_hook {
 public:
-    cancel_callable(executor_ref where, F f) : cancel_hook{std::move(where)}, context_{current_context()}, f_{std::move(f)} {}
+    cancel_callable(executor_ref where, F f)
+        : cancel_hook{std::move(where)}, context_{current_context()}, f_{std::move(f)} {}
     void run(bool accepted) noexcept override {
         const auto keep = intrusive_ptr<cancel_callable>::adopt(this);
         if (!accepted) return;
@@ -135,7 +136,8 @@ public:
     /// Once. Errors: `rpc_error` with `already_satisfied` the second time.
     [[nodiscard]] future<T> get_future() {
         require_state();
-        if (std::exchange(taken_, true)) error{errc::already_satisfied, "the future of this promise was taken before"}.raise();
+        if (std::exchange(taken_, true))
+            error{errc::already_satisfied, "the future of this promise was taken before"}.raise();
         return future<T>{state_};
     }
 
@@ -167,7 +169,8 @@ public:
     template <class F>
     void on_cancel(F&& f) {
         require_state();
-        state_->set_hook(detail::make_intrusive<detail::cancel_callable<std::decay_t<F>>>(state_->where(), std::forward<F>(f)));
+        state_->set_hook(
+            detail::make_intrusive<detail::cancel_callable<std::decay_t<F>>>(state_->where(), std::forward<F>(f)));
     }
 
 private:

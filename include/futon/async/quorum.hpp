@@ -36,7 +36,8 @@ struct indexed<void> {
 namespace detail {
 
 template <class T>
-class quorum_state final : public combined_state<quorum_state<T>, std::vector<indexed<T>>>, public range_inputs<quorum_state<T>, T> {
+class quorum_state final : public combined_state<quorum_state<T>, std::vector<indexed<T>>>,
+                           public range_inputs<quorum_state<T>, T> {
     using values = std::vector<indexed<T>>;
 
 public:
@@ -64,7 +65,8 @@ public:
             if (place >= failures_.size()) return;
             failures_[place].emplace(index, std::move(got).error());
             // Whoever is the one too many sees what the others wrote.
-            if (failures_kept_.fetch_add(1, std::memory_order_acq_rel) + 1 != failures_.size() || !this->claim()) return;
+            if (failures_kept_.fetch_add(1, std::memory_order_acq_rel) + 1 != failures_.size() || !this->claim())
+                return;
             this->cancel_all_but(&one);
             this->publish(unexpected{impossible()});
             return;
@@ -94,7 +96,8 @@ private:
     }
     // Of too few inputs it never was possible, and there are no failures to list.
     error impossible() const noexcept {
-        auto text = std::to_string(wanted_) + " of " + std::to_string(this->count()) + " cannot succeed" + (failures_.empty() ? "" : " any more");
+        auto text = std::to_string(wanted_) + " of " + std::to_string(this->count()) + " cannot succeed" +
+                    (failures_.empty() ? "" : " any more");
         return all_failed_with(std::move(text), this->count(), failures_);
     }
 
@@ -120,7 +123,8 @@ private:
 template <detail::range_of_futures R>
 [[nodiscard]] auto quorum(executor_ref where, std::size_t wanted, R&& range) {
     using value = detail::range_future_value<R>;
-    auto state = detail::make_intrusive<detail::quorum_state<value>>(std::move(where), wanted, detail::moved_out(std::forward<R>(range)));
+    auto state = detail::make_intrusive<detail::quorum_state<value>>(std::move(where), wanted,
+                                                                     detail::moved_out(std::forward<R>(range)));
     state->start();
     return future<std::vector<indexed<value>>>{std::move(state)};
 }

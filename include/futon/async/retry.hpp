@@ -29,11 +29,13 @@ namespace futon {
 /// How `retry` goes about it.
 template <retry_policy Policy = exponential_backoff>
 struct retry_options {
-    Policy policy{};                                   ///< Which failures are repeated, and after what pause.
-    bool idempotent = false;                           ///< The work may safely run twice. Calls of idempotent methods say so themselves.
-    double jitter = 0.5;                               ///< The part of each pause that is up to chance: 0 none, 1 (and more) all of it.
-    shared_retry_budget budget{};                      ///< Empty: no limit but the policy's.
-    double (*dice)() noexcept = &detail::roll_dice;    ///< Uniform in [0, 1); for tests.
+    Policy policy{};  ///< Which failures are repeated, and after what pause.
+    /// The work may safely run twice. Calls of idempotent methods say so themselves.
+    bool idempotent = false;
+    /// The part of each pause that is up to chance: 0 none, 1 (and more) all of it.
+    double jitter = 0.5;
+    shared_retry_budget budget{};                    ///< Empty: no limit but the policy's.
+    double (*dice)() noexcept = &detail::roll_dice;  ///< Uniform in [0, 1); for tests.
 };
 
 namespace detail {
@@ -42,7 +44,10 @@ template <class T, class Policy, class F>
 class retry_state final : public future_state<T> {
 public:
     retry_state(executor_ref where, retry_options<Policy> options, F f)
-        : future_state<T>{std::move(where)}, context_{current_context()}, options_{std::move(options)}, f_{std::move(f)} {}
+        : future_state<T>{std::move(where)},
+          context_{current_context()},
+          options_{std::move(options)},
+          f_{std::move(f)} {}
 
     void start() noexcept {
         options_.budget.earn();
@@ -113,9 +118,8 @@ private:
     }
 
     std::optional<duration> pause_before_next(time_point now) noexcept {
-        const bool ours = last_.code().category() == futon_category();
         const failed_attempt failed{.number = number_,
-                                    .code = ours ? static_cast<errc>(last_.code().value()) : errc::remote_error,
+                                    .code = errc_of(last_),
                                     .ran = last_.ran(),
                                     .idempotent = may_run_twice_,
                                     .now = now,
@@ -127,7 +131,7 @@ private:
         if (!pause) return std::nullopt;
         // Shorter only: the policy has compared the longest with the deadline.
         *pause -= duration{static_cast<duration::rep>(static_cast<double>(pause->count()) * less())};
-        pause = std::max(*pause, last_.retry_after());
+        pause = std::max(*pause, obeyed(last_.retry_after(), failed.deadline));
         if (failed.deadline != no_deadline && *pause >= failed.deadline - now) return std::nullopt;
         if (!options_.budget.spend(now)) return std::nullopt;
         return pause;
@@ -157,7 +161,9 @@ private:
 
 }  // namespace detail
 
-/// Calls `f(attempt)`, or `f()`, until what it returns succeeds: `retry({.max_attempts = 4}, [=](futon::attempt) { return stub.put(k, v); })`.
+/// Calls `f(attempt)`, or `f()`, until what it returns succeeds:
+///
+///     retry({.max_attempts = 4}, [=](futon::attempt) { return stub.put(k, v); })
 ///
 /// `f` may return what a stage may. The first attempt is made here, as if `f` had been called directly; the others on
 /// `where`, else on the executor that this thread is inside of, else on that of the first attempt's future, each in the
@@ -168,7 +174,8 @@ private:
 /// - its handler did not run (`executed::no`), or the attempt may run twice: `f` returned the call of an idempotent
 ///   method as it is (or with `timeout`, `via`, `cancel_with`), or `.idempotent = true` says so. Of an attempt that does
 ///   more than that, futon knows only its last failure;
-/// - the pause, or what the peer asked for by `retry_after`, ends before the deadline of the current context;
+/// - the pause, or what the peer asked for by `retry_after`, ends before the deadline of the current context; where
+///   that has none, `longest_retry_after` bounds what a peer can ask for;
 /// - the budget has an attempt to spare.
 ///
 /// Else the failure is the result: the last one, saying how many attempts there were; what it says of `executed` holds
@@ -180,8 +187,8 @@ template <retry_policy Policy, class F>
 [[nodiscard]] auto retry(executor_ref where, retry_options<Policy> options, F&& f) {
     using callable = detail::per_attempt<std::decay_t<F>>;
     using value = detail::flattened<std::invoke_result_t<callable&, attempt>>;
-    auto state = detail::make_intrusive<detail::retry_state<value, Policy, callable>>(std::move(where), std::move(options),
-                                                                                      callable{std::forward<F>(f)});
+    auto state = detail::make_intrusive<detail::retry_state<value, Policy, callable>>(
+        std::move(where), std::move(options), callable{std::forward<F>(f)});
     state->start();
     return future<value>{std::move(state)};
 }

@@ -54,7 +54,8 @@ struct with_shared_result {
     std::optional<result<T>> instead;
     decltype(auto) operator()(result<shared_view<T>> got) {
         // Only this consumer was cancelled.
-        if (!got && !state->is_ready()) return std::invoke(std::move(f), std::as_const(instead.emplace(unexpected{std::move(got).error()})));
+        if (!got && !state->is_ready())
+            return std::invoke(std::move(f), std::as_const(instead.emplace(unexpected{std::move(got).error()})));
         return std::invoke(std::move(f), state->outcome());
     }
 };
@@ -109,20 +110,23 @@ public:
         if constexpr (std::is_void_v<T>) {
             return to_future().then(std::move(where), std::forward<F>(f));
         } else {
-            return to_future().then(std::move(where), detail::with_shared_value<T, std::decay_t<F>>{std::forward<F>(f), {}});
+            return to_future().then(std::move(where),
+                                    detail::with_shared_value<T, std::decay_t<F>>{std::forward<F>(f), {}});
         }
     }
     /// Runs `f(const result<T>&)`, whatever came.
     template <class F>
     [[nodiscard]] auto handle(F&& f) const {
         const auto state = state_or_failed();
-        return future<view>{state->subscribe()}.handle(detail::with_shared_result<T, std::decay_t<F>>{std::forward<F>(f), state, {}});
+        return future<view>{state->subscribe()}.handle(
+            detail::with_shared_result<T, std::decay_t<F>>{std::forward<F>(f), state, {}});
     }
     /// The same, and ends the chain.
     template <class F>
     void on_complete(F&& f) const {
         const auto state = state_or_failed();
-        future<view>{state->subscribe()}.on_complete(detail::with_shared_result<T, std::decay_t<F>>{std::forward<F>(f), state, {}});
+        future<view>{state->subscribe()}.on_complete(
+            detail::with_shared_result<T, std::decay_t<F>>{std::forward<F>(f), state, {}});
     }
 
     /// Blocks for the value, which is valid as long as this or a copy lives; throws as `future::get` does.
@@ -146,7 +150,7 @@ public:
     }
     template <class Token>
     auto operator()(Token&& token) const {
-        return async_wait(std::forward<Token>(token));
+        return to_future()(std::forward<Token>(token));
     }
 
     [[nodiscard]] bool valid() const noexcept { return static_cast<bool>(state_); }

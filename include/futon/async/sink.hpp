@@ -53,8 +53,10 @@ public:
     /// made room. Wait for it before the next one, or what waits has no bound.
     ///
     /// Cancelling the future withdraws an item that waits yet.
-    /// Errors, none of which ends the stream: `cancelled` when the consumer wants no more, or the call is over;
-    /// `already_satisfied` after the end; the item was not queued then.
+    /// Errors, where the item was not queued: `cancelled` when the consumer wants no more; the error of the call where
+    /// the stream was given to one that failed; in a handler `cancelled`, saying why, when the call is over, and
+    /// `message_too_big` for an item past `limits.max_body_bytes`, after which it may go on with others;
+    /// `already_satisfied` after the end.
     [[nodiscard]] future<void> send(T item) {
         if (!target_) return make_failed<void>(where_, error{errc::no_state});
         if (ended_) return make_failed<void>(where_, after_end());

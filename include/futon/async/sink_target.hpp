@@ -17,15 +17,15 @@ namespace futon::detail {
 
 /// A local queue, or a call's outgoing direction.
 ///
-/// Thread-safety: what a sink calls comes from one thread at a time; `consumer_left` is safe.
+/// Thread-safety: what a sink calls comes from one thread at a time.
 template <class T, class R>
 class sink_target : public ref_counted {
 public:
-    /// Queues `item` when there is room. The future is ready then, at once if there is room now; it fails with
-    /// `cancelled` if the item was not queued because nothing more is wanted, or because it was cancelled itself. Its
+    /// Queues `item` when there is room. The future is ready then, at once if there is room now; it fails if the item
+    /// was not queued because nothing more is wanted, with the reason, or because it was cancelled itself. Its
     /// continuations run on `where`.
     [[nodiscard]] virtual future<void> send(executor_ref where, T item) = 0;
-    /// Queues `item` if there is room now. Else `overloaded` or `cancelled`, and `item` is as it was.
+    /// Queues `item` if there is room now. Else `overloaded`, or as `send`, and `item` is as it was.
     [[nodiscard]] virtual result<void> try_send(T& item) = 0;
     /// The end, after all that was sent, also what waits. Nothing is sent after it.
     virtual void end(result<R> with) noexcept = 0;
@@ -38,9 +38,6 @@ public:
 protected:
     /// `stop` is stopped when nothing more is wanted: by the call's own end, or by a cancel.
     explicit sink_target(context_ptr stop) noexcept : stop_{std::move(stop)} {}
-
-    /// For whose context is not stopped by anything else.
-    void consumer_left() noexcept { stop_->request_stop(); }
 
 private:
     context_ptr stop_;

@@ -92,9 +92,11 @@ public:
     /// does not: the loop goes on.
     template <class F>
     [[nodiscard]] future<R> for_each(std::size_t limit, F&& f) && {
-        static_assert(std::is_invocable_v<std::decay_t<F>&, T>, "futon: the callable given to for_each() must take an item");
+        static_assert(std::is_invocable_v<std::decay_t<F>&, T>,
+                      "futon: the callable given to for_each() must take an item");
         if (!core_) return make_failed<R>(where_, error{errc::no_state});
-        auto state = detail::make_intrusive<detail::for_each_state<T, R, std::decay_t<F>>>(where_, core_, limit, std::forward<F>(f));
+        auto state = detail::make_intrusive<detail::for_each_state<T, R, std::decay_t<F>>>(where_, core_, limit,
+                                                                                           std::forward<F>(f));
         state->begin();
         core_ = nullptr;
         return future<R>{std::move(state)};
@@ -107,9 +109,9 @@ public:
 
     /// The items as `f(item)` makes them: a value, a `result`, a `future` or a coroutine.
     ///
-    /// `f` is called when an item is asked for, on the executor that this stream has now; not twice at once unless
-    /// several `next()` are under way. When it fails, that item's `next()` and all later ones fail, and the producer
-    /// is cancelled.
+    /// `f` is called when an item is asked for, on the executor that this stream has
+    /// now; not twice at once unless several `next()` are under way. When it fails,
+    /// that item's `next()` and all later ones fail, and the producer is cancelled.
     template <class F>
     [[nodiscard]] auto map(F&& f) && {
         static_assert(std::is_invocable_v<std::decay_t<F>&, T>, "futon: the callable given to map() must take an item");

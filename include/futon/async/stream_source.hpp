@@ -28,8 +28,8 @@ class stream_source : public ref_counted {
 public:
     /// The consumer took items of that cost, so that as much more may be pushed. Batching is the source's business.
     virtual void consumed(std::size_t cost) noexcept = 0;
-    /// Nothing more is wanted. At most once, not after the source itself ended the stream; what it still pushes is
-    /// dropped.
+    /// Nothing more is wanted. At most once, not after the source
+    /// itself ended the stream; what it still pushes is dropped.
     virtual void cancel(const error& why) noexcept = 0;
 };
 
@@ -73,6 +73,11 @@ struct stream_access {
     template <class T, class R>
     [[nodiscard]] static intrusive_ptr<stream_core<T, R>> take(stream<T, R>& from) noexcept {
         return std::move(from.core_);
+    }
+    /// Null where `from` is empty.
+    template <class T, class R>
+    [[nodiscard]] static intrusive_ptr<stream_core<T, R>> core_of(const stream<T, R>& from) noexcept {
+        return from.core_;
     }
 };
 

@@ -2,7 +2,8 @@
 #pragma once
 
 /// \file
-/// Items on their way from a producer to a consumer: the queue behind a stream, local or remote.
+/// Items on their way from a producer to a consumer: the queue behind a stream, local or remote. One thing because all
+/// that producer and consumer do turns on the same queue, under one lock.
 
 #include <futon/async/detail/item_ring.hpp>
 #include <futon/async/detail/stream_aftermath.hpp>
@@ -18,6 +19,7 @@
 #include <cstddef>
 #include <limits>
 #include <mutex>
+#include <new>
 #include <optional>
 #include <type_traits>
 #include <utility>
@@ -65,6 +67,7 @@ private:
     void hand_over(aftermath& later, intrusive_ptr<next_state<T>> reader, T&& item, std::size_t cost) noexcept;
     void tell_consumed(aftermath& later, std::size_t cost) noexcept;
     void stop(aftermath& later, error why) noexcept;
+    [[nodiscard]] error why_stopped() const noexcept;
     void settle_end(aftermath& later) noexcept;
     result<R> take_end() noexcept;
 
@@ -132,7 +135,7 @@ result<void> stream_state<T, R>::try_send(T& item) {
 // Nothing if there is no room.
 template <class T, class R>
 std::optional<result<void>> stream_state<T, R>::place(aftermath& later, T& item) {
-    if (end_) return error{stopped_ ? errc::cancelled : errc::already_satisfied, executed::no};
+    if (end_) return stopped_ ? why_stopped() : error{errc::already_satisfied, executed::no};
     if (discards_) {
         later.item.emplace(std::move(item));
     } else if (auto reader = readers_.claim_first()) {
@@ -193,7 +196,8 @@ void stream_state<T, R>::finish(intrusive_ptr<outcome<R>> into, bool discard) no
     const std::lock_guard lock{mutex_};
     if (finisher_ && !finisher_->claimed()) {
         later.finisher = std::move(into);
-        later.final_result.emplace(unexpected{error{errc::already_satisfied, "the result of this stream was asked for before"}});
+        later.final_result.emplace(
+            unexpected{error{errc::already_satisfied, "the result of this stream was asked for before"}});
         return;
     }
     std::swap(finisher_, into);
@@ -228,7 +232,8 @@ void stream_state<T, R>::abort(error why) noexcept {
 
 // To a claimed reader.
 template <class T, class R>
-void stream_state<T, R>::hand_over(aftermath& later, intrusive_ptr<next_state<T>> reader, T&& item, std::size_t cost) noexcept {
+void stream_state<T, R>::hand_over(aftermath& later, intrusive_ptr<next_state<T>> reader, T&& item,
+                                   std::size_t cost) noexcept {
     later.reader = std::move(reader);
     later.item.emplace(std::move(item));
     tell_consumed(later, cost);
@@ -263,7 +268,21 @@ void stream_state<T, R>::stop(aftermath& later, error why) noexcept {
             end_.emplace(unexpected{std::move(why)});
         }
     }
+    later.refusal = why_stopped();
     settle_end(later);
+}
+
+// What producers are told. An item that is not wanted was surely not taken; of a call that failed its error says more.
+template <class T, class R>
+error stream_state<T, R>::why_stopped() const noexcept {
+    if (satisfied_ || end_->has_value()) return {errc::cancelled, executed::no};
+    const auto& why = end_->error();
+    if (why != errc::cancelled) return why;
+    try {
+        return why.with_executed(executed::no);
+    } catch (const std::bad_alloc&) {
+        return {errc::cancelled, executed::no};
+    }
 }
 
 template <class T, class R>

@@ -4,11 +4,13 @@
 /// \file
 /// Runs a task on the calling thread until it has ended.
 
+#include <futon/async/detail/may_block.hpp>
 #include <futon/async/future.hpp>
 #include <futon/async/task.hpp>
 #include <futon/core/errc.hpp>
 #include <futon/core/executor.hpp>
 #include <futon/core/log.hpp>
+#include <futon/core/result.hpp>
 #include <futon/core/time.hpp>
 #include <futon/core/timer_queue.hpp>
 #include <futon/core/work.hpp>
@@ -34,25 +36,24 @@ public:
     }
     bool blocked_by_this_thread() const noexcept override { return inside(*this); }
     bool is_serial() const noexcept override { return true; }
-    void arm(timer& t, time_point due) override {
-        {
-            const std::lock_guard lock{mutex_};
-            if (!closed_) {
-                timers_.add(t, due);
-                wake_.notify_one();
-                return;
-            }
-        }
-        t.fire(false);
+    bool try_arm(timer& t, time_point due) override {
+        const std::lock_guard lock{mutex_};
+        if (closed_) return false;
+        timers_.add(t, due);
+        wake_.notify_one();
+        return true;
     }
     bool disarm(timer& t) noexcept override {
         const std::lock_guard lock{mutex_};
         return timers_.remove(t);
     }
 
-    /// Runs what comes in until `done()`, which is asked after each piece.
-    template <class Done>
-    void run_until(Done done) noexcept {
+    /// Runs what comes in until `done()`, which is asked after each piece; gives up with the error of `may_wait()`,
+    /// which is asked before this thread sleeps.
+    template <class Done, class MayWait>
+    [[nodiscard]] result<void> run_until(Done done, MayWait may_wait) noexcept {
+        result<void> allowed;
+        bool asked = false;
         std::unique_lock lock{mutex_};
         while (!done()) {
             auto* item = queue_.pop();
@@ -64,6 +65,12 @@ public:
                     item ? item->run(true) : due->fire(true);
                 }
                 lock.lock();
+                asked = false;
+            } else if (!std::exchange(asked, true)) {
+                lock.unlock();
+                allowed = may_wait();
+                lock.lock();
+                if (!allowed) break;
             } else if (const auto next = timers_.next_due()) {
                 wake_.wait_until(lock, *next);
             } else {
@@ -78,7 +85,7 @@ public:
             lock.lock();
             auto* unfired = timers_.pop_any();
             lock.unlock();
-            if (!unfired) return;
+            if (!unfired) return allowed;
             unfired->fire(false);
         }
     }
@@ -99,16 +106,26 @@ private:
 
 /// Runs `work` here, and blocks until it has ended; throws what `future::get` would.
 ///
-/// For `main` and tests: what the task starts runs on this thread too, unless it says otherwise.
-/// Errors: `would_deadlock` where this thread must not block, see `blocking_allowed`.
+/// For `main`, and for tests without a simulation: what the task
+/// starts runs on this thread too, unless it says otherwise.
+/// Errors: `would_deadlock` where this thread must not block, see `blocking_allowed`; also as soon as the task waits
+/// for what only this thread could run, e.g. in a simulation. The task is then cancelled.
 template <class T>
 T sync_wait(task<T> work) {
     if (!detail::this_thread().may_block && detail::blocking_holds_up_work())
-        error{errc::would_deadlock, "sync_wait would hold up the executor that this thread runs: co_await the task, or spawn it", executed::no}
+        error{errc::would_deadlock,
+              "sync_wait would hold up the executor that this thread runs: co_await the task, or spawn it",
+              executed::no}
             .raise();
     const auto here = detail::make_intrusive<detail::waiting_executor>();
     auto result_of = spawn(here, std::move(work));
-    here->run_until([&] { return result_of.is_ready(); });
+    const auto ended = here->run_until([&] { return result_of.is_ready(); },
+                                       [&] { return detail::may_block_for(*detail::future_access::state(result_of)); });
+    if (!ended) {
+        result_of.cancel();
+        std::move(result_of).ignore();
+        ended.error().raise();
+    }
     return std::move(result_of).get();
 }
 

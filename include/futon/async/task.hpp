@@ -41,7 +41,9 @@ public:
     void return_value(U&& value) {
         outcome_.emplace(std::forward<U>(value));
     }
-    void unhandled_exception() noexcept { outcome_.emplace(unexpected{error::from_exception(std::current_exception(), executed::yes)}); }
+    void unhandled_exception() noexcept {
+        outcome_.emplace(unexpected{error::from_exception(std::current_exception(), executed::yes)});
+    }
     result<T> take() noexcept { return std::move(*outcome_); }
 
 private:
@@ -51,7 +53,9 @@ template <>
 class task_promise_result<void> : public task_promise_base {
 public:
     void return_void() noexcept {}
-    void unhandled_exception() noexcept { outcome_ = unexpected{error::from_exception(std::current_exception(), executed::yes)}; }
+    void unhandled_exception() noexcept {
+        outcome_ = unexpected{error::from_exception(std::current_exception(), executed::yes)};
+    }
     result<void> take() noexcept { return std::move(outcome_); }
 
 private:
@@ -89,9 +93,11 @@ public:
         return std::forward<X>(other).awaiter();
     }
     template <class V>
-    void await_transform(future<V>&) = delete;  // A future is consumed: write co_await std::move(f).
+    __attribute__((unavailable("futon: this uses the future up: write co_await std::move(f)"))) future_awaiter<V, true>
+    await_transform(future<V>&) noexcept;
     template <class V>
-    void await_transform(task<V>&) = delete;  // A task is consumed: write co_await std::move(t).
+    __attribute__((unavailable("futon: this uses the task up: write co_await std::move(t)"))) task_awaiter<V>
+    await_transform(task<V>&) noexcept;
     // Coroutines of other kinds are started where the task runs, and awaited as futures.
     template <class X>
         requires(flattening<X>::kind == nesting::coroutine)

@@ -22,6 +22,12 @@
 namespace futon {
 
 /// Sends a call that nobody answers; the call returns a `result<void>` at once: queued, or why not.
+///
+/// It runs at most once. One that was queued and surely did not run - its connection ended before it began to leave,
+/// or the server said goodbye before it took it - is sent again elsewhere, within its deadline and the limits of
+/// retries, like any call; where that cannot be, it counts as failed in `client_stats` and goes to
+/// `on_unhandled_error`. It is lost unseen where a connection breaks without goodbye after the bytes were written, and
+/// where the server refuses it. Whoever must know makes an ordinary call.
 struct oneway_t {};
 inline constexpr oneway_t oneway{};
 
@@ -58,7 +64,7 @@ template <class T>
 struct exception_form {
     using signature = void(std::exception_ptr, T);
     template <class Handler>
-    static void call(Handler&& handler, result<T> with) {
+    static void call(Handler&& handler, result<T>&& with) {
         if (with) return std::forward<Handler>(handler)(std::exception_ptr{}, *std::move(with));
         std::forward<Handler>(handler)(as_exception(with.error()), value_after_failure<T>());
     }
@@ -71,7 +77,7 @@ template <>
 struct exception_form<void> {
     using signature = void(std::exception_ptr);
     template <class Handler>
-    static void call(Handler&& handler, result<void> with) {
+    static void call(Handler&& handler, result<void>&& with) {
         std::forward<Handler>(handler)(with ? std::exception_ptr{} : exception_form<int>::as_exception(with.error()));
     }
 };
@@ -80,7 +86,7 @@ template <class T>
 struct error_code_form {
     using signature = void(std::error_code, T);
     template <class Handler>
-    static void call(Handler&& handler, result<T> with) {
+    static void call(Handler&& handler, result<T>&& with) {
         if (with) return std::forward<Handler>(handler)(std::error_code{}, *std::move(with));
         std::forward<Handler>(handler)(with.error().code(), value_after_failure<T>());
     }
@@ -89,7 +95,7 @@ template <>
 struct error_code_form<void> {
     using signature = void(std::error_code);
     template <class Handler>
-    static void call(Handler&& handler, result<void> with) {
+    static void call(Handler&& handler, result<void>&& with) {
         std::forward<Handler>(handler)(with ? std::error_code{} : with.error().code());
     }
 };
@@ -208,14 +214,16 @@ template <class Token>
 
 template <class Token, template <class> class Form, class T>
 class asio::async_result<futon::detail::adapted_token<Token, Form>, void(futon::result<T>)> {
-    static_assert(std::is_void_v<T> || std::is_default_constructible_v<T> || futon::detail::throws_into_coroutine<Token>,
-                  "futon: throwing() and ec_first() pass a value even after a failure, so the result must be default-constructible");
+    static_assert(std::is_void_v<T> || std::is_default_constructible_v<T> ||
+                      futon::detail::throws_into_coroutine<Token>,
+                  "futon: throwing() and ec_first() pass a value even after a failure, so the result must be "
+                  "default-constructible");
 
 public:
     template <class Initiation, class RawToken, class... Args>
     static auto initiate(Initiation&& initiation, RawToken&& token, Args&&... args) {
-        return futon::detail::initiate_adapted<T, Form, Token>(std::forward<RawToken>(token).token,
-                                                               std::forward<Initiation>(initiation), std::forward<Args>(args)...);
+        return futon::detail::initiate_adapted<T, Form, Token>(
+            std::forward<RawToken>(token).token, std::forward<Initiation>(initiation), std::forward<Args>(args)...);
     }
 };
 
@@ -230,11 +238,13 @@ public:
 };
 
 template <template <class, class> class Associator, class T, template <class> class Form, class Handler, class Default>
-struct asio::associator<Associator, futon::detail::adapted_handler<T, Form, Handler>, Default> : Associator<Handler, Default> {
+struct asio::associator<Associator, futon::detail::adapted_handler<T, Form, Handler>, Default>
+    : Associator<Handler, Default> {
     static auto get(const futon::detail::adapted_handler<T, Form, Handler>& handler) noexcept {
         return Associator<Handler, Default>::get(handler.inner);
     }
-    static auto get(const futon::detail::adapted_handler<T, Form, Handler>& handler, const Default& otherwise) noexcept {
+    static auto get(const futon::detail::adapted_handler<T, Form, Handler>& handler,
+                    const Default& otherwise) noexcept {
         return Associator<Handler, Default>::get(handler.inner, otherwise);
     }
 };

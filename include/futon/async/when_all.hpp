@@ -74,7 +74,8 @@ template <class T>
 class all_of_range final : public all_state<all_of_range<T>, all_values<T>>, public range_inputs<all_of_range<T>, T> {
 public:
     all_of_range(executor_ref where, std::vector<future<T>> from)
-        : all_state<all_of_range, all_values<T>>{std::move(where)}, range_inputs<all_of_range, T>{*this, std::move(from)} {}
+        : all_state<all_of_range, all_values<T>>{std::move(where)},
+          range_inputs<all_of_range, T>{*this, std::move(from)} {}
     void arrived(std::size_t index) noexcept { this->one_arrived(this->inputs_[index]); }
     result<all_values<T>> gather() noexcept {
         if constexpr (std::is_void_v<T>) {

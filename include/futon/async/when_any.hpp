@@ -44,7 +44,8 @@ protected:
 };
 
 template <class... T>
-class any_of_tuple final : public any_state<any_of_tuple<T...>, any_value<T...>>, public tuple_inputs<any_of_tuple<T...>, T...> {
+class any_of_tuple final : public any_state<any_of_tuple<T...>, any_value<T...>>,
+                           public tuple_inputs<any_of_tuple<T...>, T...> {
     using value = any_value<T...>;
 
 public:
@@ -52,7 +53,7 @@ public:
         : any_state<any_of_tuple, value>{std::move(where)}, tuple_inputs<any_of_tuple, T...>{*this, from...} {}
     void arrived(std::size_t index) noexcept {
         this->at(index, [&]<std::size_t I>(auto& one, std::integral_constant<std::size_t, I>) {
-            this->one_arrived(one, I, [](auto got) { return as_any_value<value, I>(std::move(got)); });
+            this->one_arrived(one, I, [](auto&& got) { return as_any_value<value, I>(std::move(got)); });
         });
     }
 };
@@ -63,7 +64,7 @@ public:
     any_of_range(executor_ref where, std::vector<future<T>> from)
         : any_state<any_of_range, T>{std::move(where)}, range_inputs<any_of_range, T>{*this, std::move(from)} {}
     void arrived(std::size_t index) noexcept {
-        this->one_arrived(this->inputs_[index], index, [](result<T> got) { return got; });
+        this->one_arrived(this->inputs_[index], index, [](result<T>&& got) { return std::move(got); });
     }
 };
 

@@ -37,7 +37,8 @@ TEST_CASE("steps: tap sees value and error, changes neither, and what it throws 
     auto b = make_failed<int>(place, errc::unavailable).tap(look);
     auto c = make_ready(place, 2).tap([](const auto&) { throw std::logic_error{"tapped"}; });
     auto d = make_failed<int>(place, errc::overloaded).tap([](const auto&) { throw std::logic_error{"tapped"}; });
-    auto e = make_ready(place, std::make_unique<int>(3)).tap([](const result<std::unique_ptr<int>>& got) { return **got; });
+    auto e =
+        make_ready(place, std::make_unique<int>(3)).tap([](const result<std::unique_ptr<int>>& got) { return **got; });
     CHECK(seen.empty());
     place.run_ready();
     CHECK(seen == "1unavailable");
@@ -51,8 +52,11 @@ TEST_CASE("steps: tap sees value and error, changes neither, and what it throws 
 TEST_CASE("steps: map_error puts one error in place of another, and values pass it by") {
     manual_executor place;
     auto a = make_ready(place, 1).map_error([](const error&) { return errc::internal; });
-    auto b = make_failed<int>(place, errc::unavailable).map_error([](const error& why) { return why.with_where("store"); });
-    auto c = make_failed<int>(place, errc::unavailable).map_error([](const error&) -> error { throw std::logic_error{"mapped"}; });
+    auto b =
+        make_failed<int>(place, errc::unavailable).map_error([](const error& why) { return why.with_where("store"); });
+    auto c = make_failed<int>(place, errc::unavailable).map_error([](const error&) -> error {
+        throw std::logic_error{"mapped"};
+    });
     auto d = make_failed<int>(place, errc::unavailable).map_error([](auto&&) { return errc::overloaded; });
     place.run_ready();
     CHECK(std::move(a).get() == 1);
@@ -64,11 +68,14 @@ TEST_CASE("steps: map_error puts one error in place of another, and values pass 
 TEST_CASE("steps: recover by exception type sees that type and what derives from it, others pass by") {
     manual_executor place;
     const auto thrown = [&] { return make_ready(place).then([]() -> int { throw std::out_of_range{"index"}; }); };
-    auto a = thrown().recover<std::out_of_range>([](const std::out_of_range& e) { return std::string{e.what()} == "index" ? 1 : 0; });
+    auto a = thrown().recover<std::out_of_range>(
+        [](const std::out_of_range& e) { return std::string{e.what()} == "index" ? 1 : 0; });
     auto b = thrown().recover<std::logic_error>([&](const std::logic_error&) { return make_ready(place, 2); });
     auto c = thrown().recover<std::length_error>([](const std::length_error&) { return 3; });
     auto d = make_failed<int>(place, errc::unavailable).recover<std::out_of_range>([](const auto&) { return 4; });
-    auto e = make_failed<int>(place, errc::unavailable).recover<futon::rpc_error>([](const futon::rpc_error& why) { return why.detail() == errc::unavailable ? 5 : 0; });
+    auto e = make_failed<int>(place, errc::unavailable).recover<futon::rpc_error>([](const futon::rpc_error& why) {
+        return why.detail() == errc::unavailable ? 5 : 0;
+    });
     auto f = thrown().recover<std::exception>([](const std::exception&) -> int { throw std::length_error{"worse"}; });
     place.run_ready();
     CHECK(std::move(a).get() == 1);
@@ -95,7 +102,9 @@ TEST_CASE("steps: a million of each kind take no stack, whatever comes in") {
         [](future<int> f) { return std::move(f).tap([](const result<int>&) {}); },
         [](future<int> f) { return std::move(f).map_error([](const error& why) { return why; }); },
         [](future<int> f) { return std::move(f).recover<std::out_of_range>([](const auto&) { return 0; }); },
-        [](future<int> f) { return std::move(f).recover([](const error& why) { return why.is(cond::timeout); }, [] { return 0; }); },
+        [](future<int> f) {
+            return std::move(f).recover([](const error& why) { return why.is(cond::timeout); }, [] { return 0; });
+        },
     };
     for (const auto kind : kinds) {
         for (const auto how : {ending::value, ending::failure, ending::broken, ending::cancel}) {
@@ -120,10 +129,11 @@ TEST_CASE("steps: what a coroutine uses outlives it where its stage was itself r
     promise<int> gate{place};
     const auto outlived = std::make_shared<int>(3);
     auto f = make_ready(place).then([&] {
-        return make_ready(place, std::make_unique<int>(2)).then([&gate, outlived](const std::unique_ptr<int>& given) -> futon::task<int> {
-            const int got = co_await gate.get_future();
-            co_return got + *given + *outlived;
-        });
+        return make_ready(place, std::make_unique<int>(2))
+            .then([&gate, outlived](const std::unique_ptr<int>& given) -> futon::task<int> {
+                const int got = co_await gate.get_future();
+                co_return got + *given + *outlived;
+            });
     });
     auto g = make_ready(place).then([&] {
         return make_ready(place, 1).finally([outlived]() -> futon::task<void> {

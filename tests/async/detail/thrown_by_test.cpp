@@ -36,7 +36,8 @@ TEST_CASE("thrown_by: the error of a stage that threw names its callable, and ge
     const auto why = price().then(too_cheap{}).get_result().error();
     CHECK(why.where() == "in thrown_by_test::too_cheap");
     CHECK(why.describe() == "in thrown_by_test::too_cheap: remote_error: too cheap");
-    // Caught by hand: a macro that reads the text would race, for ThreadSanitizer, with the stage that lets go of it (tests/tsan.supp).
+    // Caught by hand: a macro that reads the text would race, for ThreadSanitizer, with the stage that lets go of it
+    // (tests/tsan.supp).
     bool thrown = false;
     try {
         static_cast<void>(price().then(too_cheap{}).get());
@@ -47,7 +48,8 @@ TEST_CASE("thrown_by: the error of a stage that threw names its callable, and ge
 
     // A lambda has no name; g++ says in which function it stands, clang in which file and line.
     const auto lambda = thrown_by_test::twice(price()).get_result().error();
-    const bool found = lambda.where().find("twice") != lambda.where().npos || lambda.where().find("thrown_by_test.cpp:") != lambda.where().npos;
+    const bool found = lambda.where().find("twice") != lambda.where().npos ||
+                       lambda.where().find("thrown_by_test.cpp:") != lambda.where().npos;
     CHECK_MESSAGE(found, lambda.where());
 
     // Whatever the stage.
@@ -56,9 +58,14 @@ TEST_CASE("thrown_by: the error of a stage that threw names its callable, and ge
     CHECK(price().handle([](const auto&) { throw too_cheap{}; }).get_result().error().where().starts_with("in "));
 
     // One that comes from further up keeps its place.
-    CHECK(price().then(too_cheap{}).then([](double x) { return x; }).get_result().error().where() == "in thrown_by_test::too_cheap");
+    CHECK(price().then(too_cheap{}).then([](double x) { return x; }).get_result().error().where() ==
+          "in thrown_by_test::too_cheap");
     const futon::error told{futon::errc::unavailable, "closed"};
-    CHECK(price().then([&](double) -> double { throw futon::rpc_error{told.with_where("Shop.price")}; }).get_result().error().where() == "Shop.price");
+    CHECK(price()
+              .then([&](double) -> double { throw futon::rpc_error{told.with_where("Shop.price")}; })
+              .get_result()
+              .error()
+              .where() == "Shop.price");
 }
 
 TEST_CASE("thrown_by: the unhandled-error hook gets the place of what it reports") {

@@ -27,9 +27,9 @@ using any_value = typename any_value_of<T...>::type;
 
 /// What input `I` yielded, as that type.
 template <class Value, std::size_t I, class V>
-[[nodiscard]] result<Value> as_any_value(result<V> got) noexcept {
+[[nodiscard]] result<Value> as_any_value(result<V>&& got) noexcept {
     if constexpr (std::is_same_v<V, Value>) {
-        return got;
+        return std::move(got);
     } else if (!got) {
         return unexpected{std::move(got).error()};
     } else if constexpr (std::is_void_v<V>) {

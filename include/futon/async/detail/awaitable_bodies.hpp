@@ -14,13 +14,15 @@
 
 namespace futon::detail {
 
-FUTON_DETAIL_BODY asio::any_io_executor coroutine_executor(const executor_ref& where, context_ptr context) {
+template <class AnyExecutor>
+AnyExecutor coroutine_executor(const executor_ref& where, context_ptr context) {
     context_executor here{where, std::move(context)};
     if (where->is_serial()) return here;
     return asio::make_strand(here);
 }
 
-FUTON_DETAIL_BODY void running_awaitable::cancel() noexcept {
+template <class AnyExecutor>
+void running_awaitable<AnyExecutor>::cancel() noexcept {
     try {
         asio::post(where_, [self = intrusive_ptr<running_awaitable>{this}] {
             self->signal_.emit(asio::cancellation_type::terminal);

@@ -5,6 +5,7 @@
 /// The state of a combinator whose inputs are all there from the start, and the error of one whose inputs failed.
 
 #include <futon/async/detail/inputs.hpp>
+#include <futon/async/detail/unfinished.hpp>
 #include <futon/async/outcome.hpp>
 #include <futon/core/errc.hpp>
 #include <futon/core/error.hpp>
@@ -32,8 +33,14 @@ public:
     [[nodiscard]] bool needs_this_thread() const noexcept override {
         if (future_state<R>::needs_this_thread()) return true;
         bool any = false;
-        const_cast<combined_state&>(*this).self().each([&](auto& one) { any = any || blocks_this_thread(*one.target()); });
+        const_cast<combined_state&>(*this).self().each(
+            [&](auto& one) { any = any || blocks_this_thread(*one.target()); });
         return any;
+    }
+    [[nodiscard]] std::string unfinished(int levels) override {
+        unfinished_inputs list{levels};
+        self().each([&](auto& one) { list.add(one.state().is_ready(), one.target()); });
+        return list.text();
     }
     /// Waits for every input.
     void begin() noexcept {
@@ -65,9 +72,10 @@ struct input_failure {
     error why;
 };
 
-/// `all_failed` that lists failures of some of `total` inputs. It is `executed::no` only if all are known, and are that.
-/// Where all that is known is that they were cancelled, that is the error.
-[[nodiscard]] inline error all_failed_with(std::string text, std::size_t total, std::span<const std::optional<input_failure>> failures) noexcept {
+/// `all_failed` that lists failures of some of `total` inputs. It is `executed::no` only if all are known, and are
+/// that. Where all that is known is that they were cancelled, that is the error.
+[[nodiscard]] inline error all_failed_with(std::string text, std::size_t total,
+                                           std::span<const std::optional<input_failure>> failures) noexcept {
     // Of thousands of replicas the first few say enough.
     constexpr std::size_t most = 32;
     // The others were under way, and are cancelled now, or have succeeded in vain.
@@ -84,7 +92,8 @@ struct input_failure {
             text.append(before).append(std::to_string(each->index)).append(" ").append(each->why.describe());
             before = "; #";
         }
-        if (failures.size() > most) text.append("; and ").append(std::to_string(failures.size() - most)).append(" more");
+        if (failures.size() > most)
+            text.append("; and ").append(std::to_string(failures.size() - most)).append(" more");
         return error{errc::all_failed, std::move(text), ran};
     } catch (...) {
         return error{errc::all_failed, ran};

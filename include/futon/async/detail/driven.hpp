@@ -27,7 +27,8 @@ public:
     }
     // Nothing at first: the first turn is where the combinator is called.
     void first_turn() noexcept { take_turn(true); }
-    // Instead of it, where all that this thread may do is done: what has happened meanwhile gets a turn in the executor.
+    // Instead of it, where all that this thread may do is done:
+    // what has happened meanwhile gets a turn in the executor.
     void skip_first_turn() noexcept {
         if (signals_.fetch_sub(1, std::memory_order_acq_rel) != 1) ask_for_turn();
     }

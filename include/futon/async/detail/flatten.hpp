@@ -102,7 +102,8 @@ void settle(Into& into, F&& f, Args&&... args) {
         }
     } else {
         static_assert(std::is_same_v<typename unwrapped::value, T>,
-                      "futon: a future or coroutine that is returned here must yield the same type as the future it stands in for");
+                      "futon: a future or coroutine that is returned here must yield the same type as the future it "
+                      "stands in for");
         auto inner = std::invoke(std::forward<F>(f), std::forward<Args>(args)...);
         if constexpr (unwrapped::kind == nesting::coroutine) {
             follow_future(into, unwrapped::start(into.where(), std::move(inner)));

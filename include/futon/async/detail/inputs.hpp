@@ -93,7 +93,8 @@ public:
     template <class F>
     void at(std::size_t index, F f) {
         [&]<std::size_t... I>(std::index_sequence<I...>) {
-            static_cast<void>(((I == index && (f(std::get<I>(inputs_), std::integral_constant<std::size_t, I>{}), true)) || ...));
+            static_cast<void>(
+                ((I == index && (f(std::get<I>(inputs_), std::integral_constant<std::size_t, I>{}), true)) || ...));
         }(std::index_sequence_for<T...>{});
     }
 

@@ -42,7 +42,9 @@ public:
 
     future<std::optional<made>> next(executor_ref where) override {
         if (auto why = failure()) return make_failed<std::optional<made>>(std::move(where), *std::move(why));
-        auto step = [self = intrusive_ptr<mapped_stream>{this}](std::optional<T> item) { return self->convert(std::move(item)); };
+        auto step = [self = intrusive_ptr<mapped_stream>{this}](std::optional<T> item) {
+            return self->convert(std::move(item));
+        };
         auto item = from_->next(where_).then(where_, std::move(step));
         return where == where_ ? std::move(item) : std::move(item).via(std::move(where));
     }
@@ -95,7 +97,8 @@ private:
             if constexpr (unwrapped::kind == nesting::coroutine) {
                 auto kept = std::make_unique<T>(*std::move(item));
                 auto begun = unwrapped::start(where_, std::invoke(f_, std::move(*kept)));
-                return std::move(begun).handle(where_, [self, kept = std::move(kept)](result<made> got) { return self->wrap(std::move(got)); });
+                return std::move(begun).handle(
+                    where_, [self, kept = std::move(kept)](result<made> got) { return self->wrap(std::move(got)); });
             } else {
                 auto wrapped = [self](result<made> got) { return self->wrap(std::move(got)); };
                 return std::invoke(f_, *std::move(item)).handle(where_, std::move(wrapped));

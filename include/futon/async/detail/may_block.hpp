@@ -21,10 +21,16 @@ namespace futon::detail {
     auto* scope = this_thread().scope;
     if (auto* where = state.where() ? state.where().get() : scope ? &scope->where() : nullptr)
         where->reports().would_deadlock_count.fetch_add(1, std::memory_order_relaxed);
-    return error{errc::would_deadlock,
-                 "blocking this thread would hold up the work that the result needs: use then(), co_await or a callback, "
-                 "or futon::blocking_allowed where another thread does that work",
-                 executed::maybe};
+    // Outside of every executor only this thread can run what is held up: it stands in a test's body, as a rule.
+    return error{
+        errc::would_deadlock,
+        scope
+            ? "blocking this thread would hold up the work that the result needs: use then(), co_await or a callback, "
+              "or futon::blocking_allowed where another thread does that work"
+            : "this thread itself runs the work that the result needs: in a simulation nothing runs while you block: "
+              "use world.get(...); elsewhere use then(), co_await or a callback, or futon::blocking_allowed where "
+              "another thread does that work",
+        executed::maybe};
 }
 
 }  // namespace futon::detail

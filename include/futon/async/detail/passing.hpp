@@ -48,7 +48,8 @@ template <class T>
 class value_or_state final : public passing_state<T> {
 public:
     template <class U>
-    value_or_state(executor_ref where, U&& otherwise) : passing_state<T>{std::move(where)}, otherwise_(std::forward<U>(otherwise)) {}
+    value_or_state(executor_ref where, U&& otherwise)
+        : passing_state<T>{std::move(where)}, otherwise_(std::forward<U>(otherwise)) {}
 
 protected:
     void pass(result<T> in) noexcept override {

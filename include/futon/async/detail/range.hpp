@@ -23,6 +23,7 @@ concept readable_range = requires(R& range) {
 };
 /// Told its size without being walked through, and may be walked through again.
 template <class R>
-concept counted_range = readable_range<R> && std::forward_iterator<range_iterator<R>> && requires(R& range) { std::size(range); };
+concept counted_range =
+    readable_range<R> && std::forward_iterator<range_iterator<R>> && requires(R& range) { std::size(range); };
 
 }  // namespace futon::detail

@@ -80,7 +80,8 @@ public:
     }
     explicit shared_state(executor_ref where) noexcept : where_{std::move(where)} {}
     ~shared_state() override {
-        if (outcome_ && !*outcome_ && !consumed_.load(std::memory_order_relaxed)) report_unseen(where_, outcome_->error());
+        if (outcome_ && !*outcome_ && !consumed_.load(std::memory_order_relaxed))
+            report_unseen(where_, outcome_->error());
     }
 
     void run(bool) noexcept override {

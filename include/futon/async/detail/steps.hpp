@@ -188,7 +188,9 @@ private:
                 return std::move(in);
             };
             if constexpr (unwrapped::kind == nesting::coroutine) {
-                follow_future(into, unwrapped::start(into.where(), std::move(after)).handle(into.where(), std::move(then_answer)));
+                follow_future(
+                    into,
+                    unwrapped::start(into.where(), std::move(after)).handle(into.where(), std::move(then_answer)));
             } else {
                 auto inner = std::move(after).handle(into.where(), std::move(then_answer));
                 into.callable_done();
@@ -222,7 +224,8 @@ struct recover_thrown_step {
 /// What `map_error` does: one error in place of another.
 template <class T, class F>
 struct map_error_step {
-    static_assert(std::is_invocable_v<F, const error&>, "futon: the callable given to map_error() must take a const futon::error&");
+    static_assert(std::is_invocable_v<F, const error&>,
+                  "futon: the callable given to map_error() must take a const futon::error&");
     static_assert(std::is_convertible_v<std::invoke_result_t<F, const error&>, error>,
                   "futon: the callable given to map_error() must return a futon::error; recover() can return a value");
     F f;
@@ -241,7 +244,8 @@ struct map_error_step {
 /// What `tap` does: the callable sees everything, and changes nothing but by throwing.
 template <class T, class F>
 struct tap_step {
-    static_assert(std::is_invocable_v<F, const result<T>&>, "futon: the callable given to tap() must take a const futon::result<T>&");
+    static_assert(std::is_invocable_v<F, const result<T>&>,
+                  "futon: the callable given to tap() must take a const futon::result<T>&");
     static_assert(flattening<std::remove_cvref_t<std::invoke_result_t<F, const result<T>&>>>::kind == nesting::none,
                   "futon: the callable given to tap() must return nothing; finally() and handle() wait for futures");
     F f;

@@ -31,17 +31,18 @@ struct stream_aftermath {
 
     intrusive_ptr<stream_source> source;
     std::size_t consumed = 0;
-    std::optional<error> cancel;             // For the source.
-    intrusive_ptr<next_state<T>> reader;     // Gets `item`.
+    std::optional<error> cancel;          // For the source.
+    intrusive_ptr<next_state<T>> reader;  // Gets `item`.
     std::optional<T> item;
-    waiting_list<send_state<T>> accepted;    // Claimed.
+    waiting_list<send_state<T>> accepted;  // Claimed.
     waiting_list<send_state<T>> refused;
-    waiting_list<next_state<T>> readers;     // Get the end.
+    error refusal{errc::cancelled, executed::no};
+    waiting_list<next_state<T>> readers;  // Get the end.
     std::optional<error> failed;
-    intrusive_ptr<outcome<R>> finisher;      // Gets `final_result`.
+    intrusive_ptr<outcome<R>> finisher;  // Gets `final_result`.
     std::optional<result<R>> final_result;
     item_ring<entry> dropped;
-    std::optional<result<R>> replaced;       // An end that nobody will see.
+    std::optional<result<R>> replaced;  // An end that nobody will see.
 
     stream_aftermath() = default;
     stream_aftermath(const stream_aftermath&) = delete;
@@ -51,7 +52,7 @@ struct stream_aftermath {
         if (source && cancel) source->cancel(*cancel);
         while (const auto sender = accepted.pop()) sender->publish({});
         if (reader) reader->publish(std::move(item));
-        while (const auto sender = refused.pop()) sender->complete(unexpected{error{errc::cancelled, executed::no}});
+        while (const auto sender = refused.pop()) sender->complete(unexpected{refusal});
         while (const auto each = readers.pop()) {
             if (failed) {
                 each->complete(unexpected{*failed});

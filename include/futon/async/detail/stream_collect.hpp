@@ -66,7 +66,8 @@ private:
         this->complete(std::move(with));
     }
     error too_many() const {
-        return {errc::resource_exhausted, "the stream has more than " + std::to_string(at_most_) + " items", executed::yes};
+        return {errc::resource_exhausted, "the stream has more than " + std::to_string(at_most_) + " items",
+                executed::yes};
     }
 
     const intrusive_ptr<stream_core<T, R>> from_;

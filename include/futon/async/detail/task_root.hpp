@@ -93,7 +93,8 @@ public:
     template <class Promise>
     [[gnu::noinline]] bool await_suspend(std::coroutine_handle<Promise> from) noexcept {
         static_assert(std::is_base_of_v<task_promise_base, Promise>,
-                      "futon: a future is awaited in a futon::task; in an asio::awaitable write co_await f(futon::use_awaitable)");
+                      "futon: a future is awaited in a futon::task; in an asio::awaitable write co_await "
+                      "f(futon::use_awaitable)");
         task_root& root = *from.promise().root;
         if (!state_) return false;
         if (root.is_cancelled()) {

@@ -12,8 +12,8 @@
 
 namespace futon::detail {
 
-/// Of the exception that is being handled. Names `F`, unless the error says itself where it comes from: in a log that is
-/// often all there is to find the stage by, and it costs nothing where nothing is thrown.
+/// Of the exception that is being handled. Names `F`, unless the error says itself where it comes from: in a log that
+/// is often all there is to find the stage by, and it costs nothing where nothing is thrown.
 template <class F>
 [[nodiscard]] [[gnu::cold]] error thrown_by(executed ran) {
     const auto why = error::from_exception(std::current_exception(), ran);
