@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // An implementation that takes something else.
-// error: futon: the implementation has no method that fits Greeter::greet
+// error: futon: the implementation has no public method greet that can be called with the parameters of Greeter::greet
 // error: greeter_impl
 #include <futon/futon.hpp>
 

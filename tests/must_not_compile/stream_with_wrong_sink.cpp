@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // A handler whose sink takes other items than the contract's stream has.
-// error: futon: the implementation has no method that fits Feed::count
+// error: futon: the implementation has no public method count that can be called with the parameters of Feed::count
 #include <futon/futon.hpp>
 
 #include <string>

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // A callback that does not take the method's result.
-// error: function for call to
-// error: constraints not satisfied
-// error: completion_for
+// error: futon: a callback of Greeter::greet takes futon::result<R>, R being what the method returns, or, in futon::with_reply_headers, futon::replied of that
 #include <futon/futon.hpp>
 
 struct Greeter {

@@ -44,7 +44,9 @@ TEST_CASE("failure: carries a value of the application's own, and words for peop
     CHECK(got->left == 3);
 }
 
-TEST_CASE("failure: without words its message is the name of its type") { CHECK(failure(shop::named{7}).message() == "com.example.Named"); }
+TEST_CASE("failure: without words its message is the name of its type") {
+    CHECK(failure(shop::named{7}).message() == "com.example.Named");
+}
 
 TEST_CASE("failure: a payload is not read as another type, though that has the same shape") {
     CHECK_FALSE(failure(shop::out_of_stock{"pen", 3}).payload<shop::not_found>());

@@ -41,7 +41,8 @@ template <class R, class... A>
 struct all_types {};
 
 TEST_CASE("method: the types can be handed to a template, with the result or without") {
-    CHECK(std::is_same_v<traits<second_greeter, 0>::apply<all_types>, all_types<std::vector<int>, std::vector<int>, bool>>);
+    CHECK(std::is_same_v<traits<second_greeter, 0>::apply<all_types>,
+                         all_types<std::vector<int>, std::vector<int>, bool>>);
     CHECK(std::is_same_v<traits<second_greeter, 0>::apply_arguments<std::tuple>, std::tuple<std::vector<int>, bool>>);
 }
 
@@ -58,7 +59,8 @@ TEST_CASE("method: an inherited method is a method") {
 TEST_CASE("method: a call without a token returns a future") {
     using futon::detail::call_return;
     CHECK(std::is_same_v<call_return<futon::method_at<greeter, 1>, futon::use_future_t>::type, futon::future<person>>);
-    CHECK(std::is_same_v<call_return<futon::method_at<greeter, 2>, const futon::use_future_t&>::type, futon::future<void>>);
+    CHECK(std::is_same_v<call_return<futon::method_at<greeter, 2>, const futon::use_future_t&>::type,
+                         futon::future<void>>);
 }
 
 struct unfit {

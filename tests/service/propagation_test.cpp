@@ -82,7 +82,8 @@ TEST_CASE("propagation: baggage past its limits is cut at an entry, and so is wh
     CHECK(read_trace({{"baggage", many}})->baggage.size() == 64);
 }
 
-TEST_CASE("propagation: what a peer sends past the limits is cut at an entry, so that no value is half there, nor too much passed on") {
+TEST_CASE(
+    "propagation: what a peer sends past the limits is cut at an entry, so that no value is half there, nor too much passed on") {
     const std::string last(100, 'z');
     std::string text;
     for (int i = 0; text.size() < 8100; ++i) text += "k" + std::to_string(i) + "=" + std::string(200, 'v') + ",";

@@ -40,8 +40,15 @@ template <class Method>
 struct futon::detail::call_return<Method, tests::stubs::recorder> {
     using type = int;
 };
+template <class R>
+struct futon::detail::call_start<tests::stubs::greet, R> {};
+template <class R>
+struct futon::detail::call_start<tests::stubs::sum, R> {};
+template <class R>
+struct futon::detail::call_start<tests::stubs::take, R> {};
 template <>
-inline int futon::detail::start_call<tests::stubs::greet>(const stub_core&, tests::stubs::recorder&& to, std::string&& name) {
+inline int futon::detail::start_call<tests::stubs::greet>(const stub_core&, tests::stubs::recorder&& to,
+                                                          std::string&& name) {
     *to.text = "greet " + name;
     return 1;
 }

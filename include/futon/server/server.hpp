@@ -6,6 +6,7 @@
 
 #include <futon/async/future.hpp>
 #include <futon/core/bodies.hpp>
+#include <futon/core/sizes_in_common.hpp>
 #include <futon/message/endpoint.hpp>
 #include <futon/server/server_options.hpp>
 #include <futon/service/dispatcher.hpp>
@@ -32,7 +33,8 @@ class server_state;
 ///
 /// Errors: bad options and addresses throw `rpc_error` from the constructor, `provide`, `start` and `run`;
 /// nothing throws later.
-/// Thread-safety: `stop`, `stats`, `addresses`, `online`, `offline` and `set_weight` are safe; the rest is for the thread that sets it up.
+/// Thread-safety: `stop`, `stats`, `addresses`, `online`, `offline` and `set_weight` are safe; the rest is for the
+/// thread that sets it up.
 /// Lifetime: destroying it cuts all connections and waits for handlers that run on other threads; on a
 /// thread of futon's own it does not wait.
 class server {
@@ -41,10 +43,12 @@ public:
     /// An address to listen on, e.g. "tcp://127.0.0.1:12200" or "unix:///run/my.socket", or `endpoints`.
     template <std::convertible_to<endpoints> Listen>
     explicit server(const Listen& listen) : server{by_address{}, endpoints{listen}} {}
-    /// `server{{"tcp://127.0.0.1:12200", "tcp://[::1]:12200"}}`. A template, as is the one above: g++ does not mind the names of
-    /// fields when it looks for ways to make an `endpoints`, and would find `server{{.listen = "tcp://[::]:1"}}` ambiguous.
+    /// `server{{"tcp://127.0.0.1:12200", "tcp://[::1]:12200"}}`. A template, as is the one above: g++ does not mind the
+    /// names of fields when it looks for ways to make an `endpoints`, and would find
+    /// `server{{.listen = "tcp://[::]:1"}}` ambiguous.
     template <std::convertible_to<std::string_view> Text>
-    explicit server(std::initializer_list<Text> listen) : server{by_address{}, endpoints{std::vector<std::string>(listen.begin(), listen.end())}} {}
+    explicit server(std::initializer_list<Text> listen)
+        : server{by_address{}, endpoints{std::vector<std::string>(listen.begin(), listen.end())}} {}
     explicit server(server_options options);
     server(const server&) = delete;
     server& operator=(const server&) = delete;
@@ -75,15 +79,25 @@ public:
     /// On a lent `io_context` use `start()`: this would block the thread that should run it.
     void run();
     /// Stops accepting, lets calls in flight finish for `drain_time`, tells clients to go elsewhere.
-    /// Never blocks; the future is ready when all is done, and may be ignored.
+    /// Never blocks; the future is ready when all is done; `server.stop().ignore()` does not wait for it.
     future<void> stop();
     future<void> stop(duration drain_time);
 
-    /// Takes the server out of its registry, and puts it back: clients send it no new calls meanwhile, those in flight go
-    /// on, and it still answers who comes. Said before `start()` it counts from then on. Nothing happens without a registry.
+    /// Ready once the registry has taken all that the server offers, so that clients can find it. Without it a server
+    /// whose registration fails goes on serving, with a warning in the log.
+    ///
+    /// Errors: what the registry answered; where that is `cond::unavailable` the registry goes on trying.
+    /// `deadline_exceeded` if it did not answer in time, or the server was not started, or is offline.
+    /// `bad_arguments` without a registry, `unavailable` when the server stops.
+    future<void> wait_registered(duration timeout);
+
+    /// Takes the server out of its registry, and puts it back: clients send it no new
+    /// calls meanwhile, those in flight go on, and it still answers who comes. Said
+    /// before `start()` it counts from then on. Nothing happens without a registry.
     void offline();
     void online();
     /// Its share of the calls from now on, relative to the weights of the others; see `provider::weight`.
+    /// Errors: throws `rpc_error`, `bad_arguments`, if it is more than 1'000'000, e.g. a negative number.
     void set_weight(std::uint32_t weight);
 
     /// The addresses that it listens on, with the port that the system chose where 0 was asked for.
@@ -108,11 +122,14 @@ private:
 
 template <contract Contract, detail::providable Implementation>
 void server::provide(Implementation&& implementation, const provide_options& options) {
-    detail::add_service<Contract>(services(), pool(), std::forward<Implementation>(implementation), options, filters()).value();
+    detail::add_service<Contract>(services(), pool(), std::forward<Implementation>(implementation), options, filters())
+        .value();
 }
 
 }  // namespace futon
 
-#if !defined(FUTON_COMPILED)
+#if defined(FUTON_COMPILED)
+FUTON_DETAIL_SIZES_IN_COMMON(server_sizes, sizeof(server), sizeof(server_options), sizeof(server_stats))
+#else
 #include <futon/server/detail/server_bodies.hpp>
 #endif

@@ -42,7 +42,8 @@ public:
     /// Queues a call that gets no reply, or says why not.
     virtual result<void> send_oneway(intrusive_ptr<call> which) noexcept = 0;
     /// The channel's numbers for a service; `make` is called once per key.
-    virtual const service_info& open(const std::string& key, std::vector<method_info> (*make)(const std::string& key)) = 0;
+    virtual const service_info& open(const std::string& key,
+                                     std::vector<method_info> (*make)(const std::string& key)) = 0;
     /// Where continuations run unless a call says otherwise.
     [[nodiscard]] virtual const executor_ref& callback_executor() const noexcept = 0;
     /// The deadline of calls whose method and caller say nothing.
@@ -60,7 +61,9 @@ public:
     /// The providers that such a call might go to, as soon as they are known, within the call's time.
     [[nodiscard]] virtual future<std::vector<endpoint>> providers(const call& which) {
         return make_failed<std::vector<endpoint>>(
-            callback_executor(), error{errc::bad_arguments, "there is one provider only: call it", executed::no}.with_where(which.request.method->full_name()));
+            callback_executor(),
+            error{errc::bad_arguments, "there is one provider only: call it", executed::no}.with_where(
+                which.request.method->full_name()));
     }
     /// Stops when calls can be made no more, for those that it does not have yet.
     [[nodiscard]] virtual std::stop_token closing() const noexcept { return {}; }

@@ -46,22 +46,26 @@ namespace detail {
     made->slack = asked.slack;
     made->stub_made_at = asked.stub_made_at;
     made->options = asked.options;
-    if (core.filters) made->filters = make_intrusive<outgoing_filters>(intrusive_ptr<const client_chain>{static_cast<const client_chain*>(core.filters.get())}, *made);
+    if (core.filters)
+        made->filters = make_intrusive<outgoing_filters>(
+            intrusive_ptr<const client_chain>{static_cast<const client_chain*>(core.filters.get())}, *made);
     return made;
 }
 
 template <class R>
 [[nodiscard]] future<R> start_at(const executor_ref& where, intrusive_ptr<call> which) {
-    return initiate<R>(where, use_future_t{}, [which = std::move(which)](intrusive_ptr<outcome<R>> ending) mutable noexcept {
-        ending->set_repeatable(which->request.method->idempotent);
-        ending->attach_source_unshared(which.share_unshared());
-        submit(std::move(which), std::move(ending), &deliver_result<R>);
-    });
+    return initiate<R>(where, use_future_t{},
+                       [which = std::move(which)](intrusive_ptr<outcome<R>> ending) mutable noexcept {
+                           ending->set_repeatable(which->request.method->idempotent);
+                           ending->attach_source_unshared(which.share_unshared());
+                           submit(std::move(which), std::move(ending), &deliver_result<R>);
+                       });
 }
 
 /// At all of them at once.
 template <class R>
-[[nodiscard]] future<std::vector<broadcast_reply<R>>> start_at_all(const stub_core& core, const executor_ref& where, const call& asked, std::vector<endpoint> all) {
+[[nodiscard]] future<std::vector<broadcast_reply<R>>> start_at_all(const stub_core& core, const executor_ref& where,
+                                                                   const call& asked, std::vector<endpoint> all) {
     std::vector<future<R>> calls;
     calls.reserve(all.size());
     for (const auto& each : all) calls.push_back(start_at<R>(where, call_at(core, asked, each)));
@@ -79,7 +83,8 @@ template <class Arguments, class... Args>
 inline constexpr bool are_arguments = false;
 template <class... A, class... Args>
     requires(sizeof...(A) == sizeof...(Args))
-inline constexpr bool are_arguments<parameter_list<A...>, Args...> = (true && ... && std::is_convertible_v<const Args&, const A&>);
+inline constexpr bool are_arguments<parameter_list<A...>, Args...> =
+    (true && ... && std::is_convertible_v<const Args&, const A&>);
 
 template <class Contract, auto Method, class... Args>
 consteval broadcast_problem problem_of_broadcast() {
@@ -89,7 +94,8 @@ consteval broadcast_problem problem_of_broadcast() {
     } else {
         using traits = method_traits<method_at<Contract, index>>;
         if constexpr (traits::streams::any) return broadcast_problem::streams;
-        return are_arguments<typename traits::arguments, Args...> ? broadcast_problem::none : broadcast_problem::arguments;
+        return are_arguments<typename traits::arguments, Args...> ? broadcast_problem::none
+                                                                  : broadcast_problem::arguments;
     }
 }
 template <class Contract, auto Method, class... Args>
@@ -99,14 +105,15 @@ inline constexpr broadcast_problem problem_of_broadcast_v = problem_of_broadcast
 
 /// Calls a method at every provider of a stub's service: `broadcast<&Cache::forget>(cache, "user-7")`.
 ///
-/// For what each provider has to do for itself: drop what it keeps, load its configuration again, say how it is. Goes to all
-/// that are listed and that the stub's route lets through, ejected ones and those that are not connected included, but for
-/// those that are about to stop and those of weight 0; in no particular order, and all at once. They share one deadline, which is that
-/// of a call of the method. Each is a call for itself, which passes the filters and may be retried at its provider.
+/// For what each provider has to do for itself: drop what it keeps, load its configuration again, say how it is. Goes
+/// to all that are listed and that the stub's route lets through, ejected ones and those that are not connected
+/// included, but for those that are about to stop and those of weight 0; in no particular order, and all at once. They
+/// share one deadline, which is that of a call of the method. Each is a call for itself, which passes the filters and
+/// may be retried at its provider.
 ///
-/// The future has an entry for each provider, ordered by address: look at every `outcome`, some may be errors. It fails as a
-/// whole only if there are none to ask: `no_provider`, `deadline_exceeded` while the registry has not answered, `bad_arguments`
-/// if the arguments cannot be packed or the stub calls back over a connection, `client_closed`.
+/// The future has an entry for each provider, ordered by address: look at every `outcome`, some may be errors. It fails
+/// as a whole only if there are none to ask: `no_provider`, `deadline_exceeded` while the registry has not answered,
+/// `bad_arguments` if the arguments cannot be packed or the stub calls back over a connection, `client_closed`.
 /// Cancellation: cancels all, and has entries then, too.
 /// Lifetime: the stub and the arguments may go at once.
 template <auto Method, contract Contract, class... Args>
@@ -125,15 +132,18 @@ template <auto Method, contract Contract, class... Args>
 }
 template <auto Method, contract Contract, class... Args>
     requires(detail::problem_of_broadcast_v<Contract, Method, Args...> == detail::broadcast_problem::no_method)
-__attribute__((unavailable("futon: this is no method of the stub's contract: name one of its FUTON_SERVICE, e.g. broadcast<&Cache::forget>(cache)"))) void
+__attribute__((
+    unavailable("futon: this is no method of the stub's contract: name one of its FUTON_SERVICE, e.g. "
+                "broadcast<&Cache::forget>(cache)"))) void
 broadcast(const stub<Contract>& to, const Args&... args);
 template <auto Method, contract Contract, class... Args>
     requires(detail::problem_of_broadcast_v<Contract, Method, Args...> == detail::broadcast_problem::streams)
-__attribute__((unavailable("futon: a method with streams cannot be broadcast: call it at each provider, with .route = {.address = ...}"))) void
+__attribute__((unavailable(
+    "futon: a method with streams cannot be broadcast: call it at each provider, with .route = {.address = ...}"))) void
 broadcast(const stub<Contract>& to, const Args&... args);
 template <auto Method, contract Contract, class... Args>
     requires(detail::problem_of_broadcast_v<Contract, Method, Args...> == detail::broadcast_problem::arguments)
-__attribute__((unavailable("futon: these are not the arguments of the method that is to be broadcast"))) void
-broadcast(const stub<Contract>& to, const Args&... args);
+__attribute__((unavailable("futon: these are not the arguments of the method that is to be broadcast"))) void broadcast(
+    const stub<Contract>& to, const Args&... args);
 
 }  // namespace futon

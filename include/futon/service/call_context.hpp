@@ -46,28 +46,31 @@ public:
     }
     /// What the caller sent along.
     [[nodiscard]] const metadata& headers() const noexcept { return headers_; }
-    /// Travels back with a successful reply.
+    /// Travels back with a successful reply, to callers that ask for it by `with_reply_headers`, and to their filters.
     [[nodiscard]] metadata& reply_headers() noexcept { return reply_headers_; }
     /// Whether the caller waits for a reply at all.
     [[nodiscard]] bool oneway() const noexcept { return oneway_; }
-    /// Stopped when the server begins to stop, by the thread that stops it; `stop_token()` is that of the call itself, which may
-    /// go on for the server's `drain_time`.
+    /// Stopped when the server begins to stop, by the thread that stops it; `stop_token()` is that of the call itself,
+    /// which may go on for the server's `drain_time`.
     ///
     /// For work without an end, e.g. a stream that lasts as long as its reader listens: what waits ends with
-    /// `co_await std::move(next).cancel_with(call.drain_token())`. The token may outlive the call.
+    /// `co_await std::move(next).cancel_with(call.drain_token())`. A handler that then ends as `cancelled`, though its
+    /// caller goes on, is `unavailable` for its caller. The token may outlive the call.
     [[nodiscard]] virtual std::stop_token drain_token() const noexcept = 0;
     /// Calls a service that the caller provides (`client::provide`), over the connection that this call came by.
     ///
     /// Thread-safety: safe. Lifetime: the stub may be kept after the call. It does not keep the connection: once that
     /// has ended, its calls fail at once with `connection_lost`. They have the server's `timeout` unless they say
-    /// otherwise, never wait, and are never tried again. A server ends connections without calls after `limits.idle_close`.
-    /// Errors of its calls, beside the usual: `no_such_method` if the caller does not provide the service; `overloaded`
-    /// if it takes no more calls now; `unavailable` if it is closing the connection, and waits only for its own calls.
+    /// otherwise, never wait, and are never tried again. A server ends connections without calls after
+    /// `limits.idle_close`. Errors of its calls, beside the usual: `no_such_method` if the caller does not provide the
+    /// service; `overloaded` if it takes no more calls now; `unavailable` if it is closing the connection, and waits
+    /// only for its own calls.
     template <class Contract>
-    [[nodiscard]] futon::stub<Contract> caller(const stub_options& options,
-                                                 const std::source_location& where = std::source_location::current()) const;
+    [[nodiscard]] futon::stub<Contract> caller(
+        const stub_options& options, const std::source_location& where = std::source_location::current()) const;
     template <class Contract>
-    [[nodiscard]] futon::stub<Contract> caller(const std::source_location& where = std::source_location::current()) const;
+    [[nodiscard]] futon::stub<Contract> caller(
+        const std::source_location& where = std::source_location::current()) const;
 
 protected:
     /// Null where nothing leads back.

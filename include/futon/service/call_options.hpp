@@ -18,22 +18,28 @@
 
 namespace futon {
 
-/// For `stub.with({.timeout = 50ms})`. What is not given keeps the value of the stub that `with` is called on.
+/// For `stub.with({.timeout = 50ms})`; where that alone is said, `stub.with(50ms)` will do. What is not given keeps the
+/// value of the stub that `with` is called on.
 struct call_options {
-    /// Time for the call, all attempts included; zero: it fails at once; `duration::max()`: no deadline. A call with streams has none unless it is
-    /// given here; what the method and the client say bounds its acceptance.
+    /// Time for the call, all attempts included; zero: it fails at once; `duration::max()`: no deadline. A call with
+    /// streams has none unless it is given here; what the method and the client say bounds its acceptance.
     std::optional<duration> timeout{};
     std::optional<time_point> deadline{};  ///< The same as a point in time; the earlier of both counts.
-    metadata headers{};                    ///< Added to the stub's own; travels to the handler.
-    std::string hash_key{};                ///< Calls of one key prefer one endpoint; empty: none.
-    futon::route route{};                  ///< Which providers come into question; empty: all. See `client_options::routers`.
-    executor_ref on{};                     ///< Where continuations run; null: the client's callback executor.
-    std::optional<duration> idle_timeout{};  ///< With streams: the longest silence of a peer that could send; not given: any.
+    /// Added to the stub's own; travels to the handler. Keys are case-sensitive, of up to 128 bytes, values of up to
+    /// 8 KiB. What comes back is had by `with_reply_headers`.
+    metadata headers{};
+    std::string hash_key{};  ///< Calls of one key prefer one endpoint; empty: none.
+    /// Which providers come into question; empty: all. See `client_options::routers`.
+    futon::route route{};
+    executor_ref on{};  ///< Where continuations run; null: the client's callback executor.
+    /// With streams: the longest silence of a peer that could send; not given: any.
+    std::optional<duration> idle_timeout{};
     std::optional<bool> wait_for_ready{};  ///< Waits out reconnection instead of failing while it backs off.
     /// Instead of what the method, the registry and the client say; `futon::failfast`: one attempt.
     std::optional<exponential_backoff> retry{};
-    std::optional<hedging> hedge{};        ///< The same for attempts beside one that is slow.
-    client_filters filters{};              ///< What calls pass, within the filters of the client and of the stub that `with` is called on.
+    std::optional<hedging> hedge{};  ///< The same for attempts beside one that is slow.
+    /// What calls pass, within the filters of the client and of the stub that `with` is called on.
+    client_filters filters{};
 };
 
 namespace detail {

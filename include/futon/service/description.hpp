@@ -41,12 +41,15 @@ constexpr std::string_view unqualified(std::string_view name) noexcept {
     return colon == name.npos ? name : name.substr(colon + 1);
 }
 
-/// A wire name has no blanks and no control characters, and is at most 255 bytes long.
+/// A wire name has no blanks and no control characters, at most 255 bytes, and at most three parts: the name, the
+/// version, and the unique id.
 constexpr bool valid_wire_name(std::string_view name) noexcept {
+    int colons = 0;
     for (const char c : name) {
         if (static_cast<unsigned char>(c) <= ' ' || c == '\x7f') return false;
+        colons += c == ':' ? 1 : 0;
     }
-    return !name.empty() && name.size() <= 255;
+    return !name.empty() && name.size() <= 255 && colons <= 2;
 }
 
 template <class List, std::size_t I>
@@ -57,6 +60,31 @@ struct list_element<method_list<None, First, Rest...>, 0> {
 };
 template <class None, class First, class... Rest, std::size_t I>
 struct list_element<method_list<None, First, Rest...>, I> : list_element<method_list<None, Rest...>, I - 1> {};
+
+/// The index of the first method whose name another one before it has; their number if there is none.
+template <class None, class... Methods>
+constexpr std::size_t find_repeated(method_list<None, Methods...>*) noexcept {
+    const std::string_view names[] = {{}, Methods::name...};
+    for (std::size_t i = 2; i <= sizeof...(Methods); ++i) {
+        for (std::size_t before = 1; before < i; ++before) {
+            if (names[i] == names[before]) return i - 1;
+        }
+    }
+    return sizeof...(Methods);
+}
+
+/// Stands for the repeated method of a contract that has none.
+struct no_repeated_method {
+    template <bool>
+    static constexpr bool must_be_named_once() {
+        return true;
+    }
+};
+
+template <class Methods, std::size_t I = find_repeated(static_cast<Methods*>(nullptr))>
+struct repeated_method : list_element<Methods, I>::type {};
+template <class None, class... Methods>
+struct repeated_method<method_list<None, Methods...>, sizeof...(Methods)> : no_repeated_method {};
 
 }  // namespace detail
 
@@ -71,7 +99,8 @@ inline constexpr bool is_contract = contract<C>;
 }  // namespace detail
 
 /// The sentence for a type that is none; `static_assert(detail::is_contract<C>, FUTON_DETAIL_NO_CONTRACT)`.
-#define FUTON_DETAIL_NO_CONTRACT "futon: this type is no contract: add FUTON_SERVICE(X, ...) beside it, in its namespace"
+#define FUTON_DETAIL_NO_CONTRACT \
+    "futon: this type is no contract: add FUTON_SERVICE(X, ...) beside it, in its namespace"
 
 /// The name under which the contract is offered and asked for, unless said otherwise.
 template <contract C>

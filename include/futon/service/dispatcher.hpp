@@ -29,11 +29,15 @@ public:
     dispatcher& operator=(const dispatcher&) = delete;
     ~dispatcher();
 
-    /// Errors: `already_satisfied` if the service name is taken.
+    /// Errors: `already_satisfied` if the service name is taken, or after `seal`.
     result<void> add(const std::string& service, std::vector<std::unique_ptr<method_handler>> methods);
 
+    /// Nothing is added any more: peers are told of what there is.
+    void seal() noexcept;
+
     /// Errors: `no_such_method`, listing what there is; `version_mismatch`, with both signatures.
-    [[nodiscard]] result<method_handler*> find(std::string_view service, std::string_view method, std::string_view signature) const;
+    [[nodiscard]] result<method_handler*> find(std::string_view service, std::string_view method,
+                                               std::string_view signature) const;
 
     /// Lets go of the implementations and of the executors that they run on, which may be the user's.
     /// Names and methods stay, for calls that are not answered yet.
@@ -54,6 +58,7 @@ private:
 
     mutable std::mutex mutex_;
     std::map<std::string, handlers, std::less<>> services_;
+    bool sealed_ = false;
 };
 
 }  // namespace futon::detail

@@ -45,7 +45,8 @@ template <class E>
 template <class E>
 [[nodiscard]] error failure(const E& value, std::string message = {}) {
     static_assert(packable<E> && unpackable<E>,
-                  "futon: this type cannot be an error's payload: it must be an aggregate, have MSGPACK_DEFINE, or be another packable type");
+                  "futon: this type cannot be an error's payload: it must be an aggregate, have MSGPACK_DEFINE, or be "
+                  "another packable type");
     const std::string name{error_name<E>()};
     if (message.empty()) message = name;
     byte_buffer encoded;
@@ -53,12 +54,16 @@ template <class E>
     try {
         encode(encoded, value);
         if (encoded.size() > max_error_payload_bytes)
-            lost = "it has " + std::to_string(encoded.size()) + " bytes, limit " + std::to_string(max_error_payload_bytes);
+            lost =
+                "it has " + std::to_string(encoded.size()) + " bytes, limit " + std::to_string(max_error_payload_bytes);
     } catch (...) {
         lost = error::from_exception(std::current_exception()).message();
     }
-    if (!lost.empty()) return error{errc::remote_error, message + " (its value is not sent: " + lost + ")", executed::yes}.with_remote_type(name);
-    return error{errc::remote_error, std::move(message), executed::yes}.with_remote_type(name).with_payload(encoded.view());
+    if (!lost.empty())
+        return error{errc::remote_error, message + " (its value is not sent: " + lost + ")", executed::yes}
+            .with_remote_type(name);
+    return error{errc::remote_error, std::move(message), executed::yes}.with_remote_type(name).with_payload(
+        encoded.view());
 }
 
 template <class E>

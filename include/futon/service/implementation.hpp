@@ -25,8 +25,8 @@ enum class returns_kind { value, result, future, task, awaitable, stream };
 /// The form of one handler: `m(args...)`, `m(call_context&, args...)`, `m(responder<R>, args...)` or both in
 /// this order, and what it returns. With a responder it returns `void` itself: the responder answers.
 ///
-/// Where the contract returns `stream<T, R>` it is `m(args..., sink<T>)`, which yields the final result as other methods
-/// do theirs, or `m(args...)`, which returns a stream; either also with `call_context&` first.
+/// Where the contract returns `stream<T, R>` it is `m(args..., sink<T>)`, which yields the final result as other
+/// methods do theirs, or `m(args...)`, which returns a stream; either also with `call_context&` first.
 struct handler_shape {
     bool passes_context = false;
     bool passes_responder = false;
@@ -100,8 +100,8 @@ constexpr auto find_stream_handler() {
     } else if constexpr (requires(Implementation& x, items&& s, A&&... a) {
                              Method::invoke(x, std::move(a)..., std::move(s));
                          }) {
-        using returned = decltype(Method::invoke(std::declval<Implementation&>(), std::declval<A>()...,
-                                                 std::declval<items>()));
+        using returned =
+            decltype(Method::invoke(std::declval<Implementation&>(), std::declval<A>()..., std::declval<items>()));
         return found_handler<returned, final_result, false, false, true>{};
     } else if constexpr (requires(Implementation& x, call_context& c, items&& s, A&&... a) {
                              Method::invoke(x, c, std::move(a)..., std::move(s));

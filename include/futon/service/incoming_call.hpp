@@ -7,6 +7,7 @@
 #include <futon/core/bodies.hpp>
 #include <futon/core/bytes.hpp>
 #include <futon/core/executor.hpp>
+#include <futon/core/held_bytes.hpp>
 #include <futon/core/operation.hpp>
 #include <futon/core/recycling.hpp>
 #include <futon/core/result.hpp>
@@ -16,6 +17,7 @@
 #include <futon/service/any_channel.hpp>
 #include <futon/service/call_context.hpp>
 #include <futon/service/detail/filter_wait.hpp>
+#include <futon/service/reply_port.hpp>
 #include <futon/wire/encode.hpp>
 #include <futon/wire/limits.hpp>
 
@@ -25,6 +27,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <system_error>
 #include <type_traits>
 #include <utility>
 
@@ -44,70 +47,31 @@ struct call_filtering : recycled {
     intrusive_ptr<filter_wait> waits;  // While one of them waits.
 };
 
-/// Counts handlers that are queued or run elsewhere; lives for as long as it counts one.
-class handler_count {
-public:
-    /// A handler has returned, or was refused, and holds nothing of its call's any more. On any thread.
-    virtual void handler_left() noexcept = 0;
-
-protected:
-    ~handler_count() = default;
-};
-
-/// The way back to the caller: the connection that a call came over. All but `where` only inside `where()`.
-class reply_port {
-public:
-    [[nodiscard]] virtual executor& where() const noexcept = 0;
-    /// Opens a reply in the send buffer, for its value to be encoded into; null if nobody can receive it any more.
-    [[nodiscard]] virtual byte_buffer* begin_reply(incoming_call& call) noexcept = 0;
-    virtual void end_reply(incoming_call& call) noexcept = 0;
-    virtual void abandon_reply(incoming_call& call) noexcept = 0;
-    /// Sends a value that was encoded elsewhere.
-    virtual void reply(incoming_call& call, byte_buffer&& body) noexcept = 0;
-    /// Also told of the failure of a one-way call, which nobody hears of on the wire.
-    virtual void reply_error(incoming_call& call, const error& why) noexcept = 0;
-    /// The call is over: its place in the limits is free again.
-    virtual void finished(incoming_call& call) noexcept = 0;
-    /// An answer that could not go home, for the connection's executor has ended. The connection may still name the call
-    /// when it tells its handlers that it is lost, which comes after: so it stays until then. Thread-safety: safe.
-    virtual void strand(intrusive_ptr<incoming_call> call) noexcept = 0;
-    /// Where handlers that are queued elsewhere are counted. On any thread.
-    [[nodiscard]] virtual handler_count& handlers() noexcept = 0;
-    /// Whether the text of a handler's exception stays on this side.
-    [[nodiscard]] virtual bool hides_exception_text() const noexcept = 0;
-    /// The call has passed its filters: it goes to its handler.
-    virtual void passed_filters(intrusive_ptr<incoming_call> call) noexcept = 0;
-    /// What calls the caller back. On any thread; null where nothing can.
-    [[nodiscard]] virtual intrusive_ptr<any_channel> way_back() = 0;
-    /// Stopped when the server begins to stop. On any thread.
-    [[nodiscard]] virtual std::stop_token drain_token() const noexcept = 0;
-
-protected:
-    ~reply_port() = default;
-};
-
 /// Counted by whoever may still answer it. Answered exactly once; a later answer is dropped.
 ///
 /// As work it is queued at most once at a time: first to run its handler, later to carry its answer home.
 class incoming_call final : public call_context, public work, public recycled {
 public:
-    /// `keep` holds the port; null where that is there until the call is answered, and nobody asks the call for it later.
+    /// `keep` holds the port; null where that is there until the
+    /// call is answered, and nobody asks the call for it later.
     incoming_call(const method_info& method, std::string_view peer, time_point deadline, bool oneway,
                   intrusive_ptr<ref_counted> keep, reply_port& port, std::uint64_t call_id);
 
     const std::uint64_t id;
-    std::size_t bytes = 0;            ///< What it counts for in the server's limits,
-    bool counted = false;             ///< if it does: what is answered before its handler returns does not.
-    std::size_t others = 0;           ///< Where counted: how many others were in flight when it came,
-    time_point arrived{};             ///< and when that was.
-    bool run_to_end = false;          ///< A caller that gives up does not stop it.
-    const complexity_limits* complexity = nullptr;  ///< How intricate the arguments may be; lives as long as the server.
-    bool wants_times = false;         ///< The caller asked how long the handler ran.
+    std::size_t bytes = 0;    ///< What it counts for in the server's limits,
+    bool counted = false;     ///< if it does: what is answered before its handler returns does not.
+    std::size_t others = 0;   ///< Where counted: how many others were in flight when it came,
+    time_point arrived{};     ///< and when that was.
+    bool run_to_end = false;  ///< A caller that gives up does not stop it.
+    /// How intricate the arguments may be; lives as long as the server.
+    const complexity_limits* complexity = nullptr;
+    bool wants_times = false;  ///< The caller asked how long the handler ran.
     method_handler* handler = nullptr;
-    bytes_view arguments;             ///< Into the receive buffer, or into `own_arguments`.
-    time_point begun{};               ///< When the handler started.
-    intrusive_ptr<stream_port> streams;  ///< Of a method with streams, until it is answered. Set before the handler is queued.
-    incoming_call* next = nullptr;    ///< Of the stranded calls of its connection.
+    bytes_view arguments;  ///< Into the receive buffer, or into `own_arguments`.
+    time_point begun{};    ///< When the handler started.
+    /// Of a method with streams, until it is answered. Set before the handler is queued.
+    intrusive_ptr<stream_port> streams;
+    incoming_call* next = nullptr;            ///< Of the stranded calls of its connection.
     std::unique_ptr<call_filtering> filters;  ///< Null where its method has none.
 
     /// Moves the arguments out of the receive buffer, for a handler that may outlive it.
@@ -125,15 +89,16 @@ public:
         awaited_.store(raw, std::memory_order_seq_cst);
         if (raw && stop_requested()) raw->cancel();
     }
-    /// The caller has given up, or is gone.
-    void abandon() noexcept;
-    /// Nobody is at the other end of its streams. Inside the port's executor.
-    void close_streams() noexcept {
-        if (const auto open = streams) open->close();
+    /// The caller has given up, `cancelled`, or is gone, `connection_lost`.
+    void abandon(errc why) noexcept;
+    /// The same for its streams alone. Inside the port's executor.
+    void close_streams(errc why) noexcept {
+        if (const auto open = streams) open->close(error{why, executed::yes});
     }
     /// Lets go of what it waited for, which may refer back to this call. Inside the port's executor.
     void forget_awaited() noexcept {
-        if (streams) [[unlikely]] std::exchange(streams, nullptr)->close();
+        if (streams) [[unlikely]]
+            std::exchange(streams, nullptr)->close(error{std::error_code{}, executed::yes});
         waits_no_more();
     }
     /// The same where it goes on, and may wait for something else.
@@ -147,7 +112,8 @@ public:
     void enter_filters();
     /// The handler is about to run; false if a filter does not want it to, and has said what else.
     [[nodiscard]] bool may_start() noexcept {
-        if (!filters) [[likely]] return true;
+        if (!filters) [[likely]]
+            return true;
         auto said = filters->through.start(filters->view);
         if (said.goes_on()) return true;
         answer_decision(std::move(said));
@@ -170,9 +136,10 @@ public:
     [[nodiscard]] bool at_home() const noexcept { return inside(port_->where()); }
     [[nodiscard]] bool answered() const noexcept { return answered_.load(std::memory_order_acquire); }
 
-    /// Answers with a value or an error; false if the call had an answer. Thread-safety: safe.
+    /// Answers with a value or an error; false if the call had an answer. A large text or blob is sent from where it
+    /// is. Thread-safety: safe.
     template <class R>
-    bool answer(const result<R>& outcome) noexcept {
+    bool answer(result<R>&& outcome) noexcept {
         const bool home = at_home();
         if (!claim(home)) return false;
         if (!outcome) {
@@ -180,6 +147,10 @@ public:
         } else if constexpr (std::is_void_v<R>) {
             send_value(home, [](byte_buffer& out) { out.push_back(std::byte{0xc0}); });
         } else {
+            if constexpr (has_separate_head<R>) {
+                // Filters see a value in one piece.
+                if (outcome->size() >= large_result && !filters) return send_large(home, *std::move(outcome)), true;
+            }
             send_value(home, [&](byte_buffer& out) { encode(out, *outcome); });
         }
         return true;
@@ -196,13 +167,25 @@ protected:
     [[nodiscard]] FUTON_DETAIL_BODY intrusive_ptr<any_channel> way_back() const override;
 
 private:
+    template <class R>
+    void send_large(bool home, R&& value) noexcept {
+        try {
+            auto held = make_intrusive<held_bytes_of<R>>(std::move(value));
+            const auto write_head = [&kept = held->owner()](byte_buffer& out) { encode_head(out, kept); };
+            send_value(home, write_head, std::move(held));
+        } catch (...) {
+            answer_unpackable();
+        }
+    }
+    // `rest` stands behind what `encode_into` writes.
     template <class Encode>
-    void send_value(bool home, Encode&& encode_into) noexcept {
+    void send_value(bool home, Encode&& encode_into, intrusive_ptr<held_bytes> rest = nullptr) noexcept {
         try {
             if (oneway()) return go_home(home);
             // Filters see the value before it is sent.
             if (!home || filters) {
                 encode_into(reply_);
+                reply_rest_ = std::move(rest);
                 return go_home(home);
             }
             if (auto* out = port_->begin_reply(*this)) {
@@ -212,7 +195,7 @@ private:
                     port_->abandon_reply(*this);
                     throw;
                 }
-                port_->end_reply(*this);
+                port_->end_reply(*this, std::move(rest));
             }
             port_->finished(*this);
         } catch (...) {
@@ -220,8 +203,11 @@ private:
         }
     }
 
+    // Copied into the send buffer, a smaller one is as fast.
+    static constexpr std::size_t large_result = 64u << 10;
+
     // Tells that what was just caught kept the value from being packed.
-    void answer_unpackable();
+    void answer_unpackable() noexcept;
     // An exception that came here inside a result, e.g. out of a coroutine, is told like one that was caught here.
     void send_failure(const error& why) noexcept;
     void send_error(const error& why) noexcept;
@@ -244,6 +230,7 @@ private:
     reply_port* const port_;
     byte_buffer own_arguments_;
     byte_buffer reply_;
+    intrusive_ptr<held_bytes> reply_rest_;  // Behind that.
     std::optional<error> failure_;
     std::atomic<cancellable*> awaited_{nullptr};
     std::atomic<bool> answered_{false};
@@ -264,10 +251,11 @@ public:
     virtual void release() noexcept = 0;
 
     const method_info info;
-    executor_ref where;           ///< Where it runs; null: on the connection's I/O thread.
-    intrusive_ptr<const server_chain> filters;  ///< What stands before it; null if nothing does. It then keeps its arguments.
-    bool keeps_arguments = false; ///< It may use its arguments after `handle` has returned.
-    bool run_to_end = false;      ///< A caller that gives up does not stop it.
+    executor_ref where;  ///< Where it runs; null: on the connection's I/O thread.
+    /// What stands before it; null if nothing does. It then keeps its arguments.
+    intrusive_ptr<const server_chain> filters;
+    bool keeps_arguments = false;  ///< It may use its arguments after `handle` has returned.
+    bool run_to_end = false;       ///< A caller that gives up does not stop it.
 };
 
 }  // namespace futon::detail

@@ -10,6 +10,9 @@
 
 #pragma GCC system_header
 
+// The numbered lists are laid out by hand.
+// clang-format off
+
 /// Names the methods of a contract, beside it and in its namespace:
 /// `FUTON_SERVICE(Greeter, greet, (older, futon::idempotent, futon::timeout(500ms)))`.
 ///
@@ -31,7 +34,8 @@
     struct futon_contract<c> {                                                                                         \
         [[maybe_unused]] static constexpr ::std::string_view wire_name{wire};                                          \
         static_assert(::futon::detail::valid_wire_name(wire_name),                                                     \
-                      "futon: the wire name of " #c " must have 1 to 255 characters and no blanks");                   \
+                      "futon: the wire name of " #c " must have 1 to 255 characters, no blanks, "                      \
+                      "and at most three parts with a ':' between them");                                              \
         FUTON_DETAIL_EACH_METHOD(c, __VA_ARGS__)                                                                       \
         using methods = ::futon::detail::method_list<void FUTON_DETAIL_EACH_NAME(__VA_ARGS__)>;                        \
         static_assert(methods::size > 0, "futon: FUTON_SERVICE(" #c ") names no method");                              \
@@ -41,13 +45,14 @@
         return {};                                                                                                     \
     }                                                                                                                  \
     }                                                                                                                  \
+    static_assert(::futon::detail::repeated_method<futon_contract<c>::methods>::must_be_named_once<false>());          \
     static_assert(::futon::detail::is_contract<c>,                                                                     \
                   "futon: FUTON_SERVICE(" #c ", ...) must stand in the namespace of " #c);
 
 // One method: how it is found in the contract and in an implementation, its members of the stub, and the
 // sentences that need its name. What a template says here, compilers place at the user's line.
 #define FUTON_DETAIL_METHOD(i, c, m, ...)                                                                              \
-    struct method_##m : ::futon::detail::method_of<c> {                                                                \
+    struct method_##i##_##m : ::futon::detail::method_of<c> {                                                          \
         [[maybe_unused]] static constexpr ::std::size_t index = i;                                                     \
         [[maybe_unused]] static constexpr ::std::string_view name{#m};                                                 \
         [[maybe_unused]] static constexpr ::futon::method_attributes attributes{__VA_OPT__([] {                        \
@@ -71,27 +76,44 @@
         template <class R_, class... A_>                                                                               \
         struct futon_members<R_(A_...)> {                                                                              \
             template <class Token_>                                                                                    \
-                requires ::futon::detail::is_stub_completion_for<Token_, R_>                                           \
+                requires(!::futon::detail::calls_are_seen<method_##i##_##m, R_> ||                                     \
+                         ::futon::detail::may_be_ending<Token_, R_>)                                                   \
             auto m(A_... args, Token_&& token) const {                                                                 \
-                if constexpr (method_##m::template require_packable<R_, A_...>()) {                                    \
-                    return ::futon::detail::start_call<method_##m>(::futon::detail::stub_access::core<method_##m>(this), \
-                                                                   static_cast<Token_&&>(token),                       \
-                                                                   static_cast<A_&&>(args)...);                        \
+                if constexpr (!::futon::detail::calls_are_seen<method_##i##_##m, R_>) {                                \
+                    static_assert(::futon::detail::calls_are_seen<method_##i##_##m, R_>,                               \
+                                  "futon: include <futon/client.hpp> where calls are made");                           \
+                } else if constexpr (!::futon::detail::is_stub_completion_for<Token_, R_>) {                           \
+                    static_assert(::futon::detail::is_stub_completion_for<Token_, R_>,                                 \
+                                  "futon: a callback of " #c "::" #m " takes futon::result<R>, "                       \
+                                  "R being what the method returns, or, in "                                           \
+                                  "futon::with_reply_headers, futon::replied of that");                                \
+                } else if constexpr (method_##i##_##m::template require_packable<R_, A_...>()) {                       \
+                    return ::futon::detail::start_call<method_##i##_##m>(                                              \
+                        ::futon::detail::stub_access::core<method_##i##_##m>(this), static_cast<Token_&&>(token),      \
+                        static_cast<A_&&>(args)...);                                                                   \
                 } else {                                                                                               \
                     return ::futon::detail::not_called<                                                                \
-                        typename ::futon::detail::call_return<method_##m, Token_>::type>();                            \
+                        typename ::futon::detail::call_return<method_##i##_##m, Token_>::type>();                      \
                 }                                                                                                      \
             }                                                                                                          \
             typename ::futon::returned<R_>::type m(A_... args) const {                                                 \
-                if constexpr (method_##m::template require_packable<R_, A_...>()) {                                    \
-                    return ::futon::detail::start_call<method_##m>(::futon::detail::stub_access::core<method_##m>(this), \
-                                                                   ::futon::use_future_t{},                            \
-                                                                   static_cast<A_&&>(args)...);                        \
+                if constexpr (!::futon::detail::calls_are_seen<method_##i##_##m, R_>) {                                \
+                    static_assert(::futon::detail::calls_are_seen<method_##i##_##m, R_>,                               \
+                                  "futon: include <futon/client.hpp> where calls are made");                           \
+                } else if constexpr (method_##i##_##m::template require_packable<R_, A_...>()) {                       \
+                    return ::futon::detail::start_call<method_##i##_##m>(                                              \
+                        ::futon::detail::stub_access::core<method_##i##_##m>(this), ::futon::use_future_t{},           \
+                        static_cast<A_&&>(args)...);                                                                   \
                 } else {                                                                                               \
                     return ::futon::detail::not_called<typename ::futon::returned<R_>::type>();                        \
                 }                                                                                                      \
             }                                                                                                          \
         };                                                                                                             \
+        template <bool Once>                                                                                           \
+        static constexpr bool must_be_named_once() {                                                                   \
+            static_assert(Once, "futon: FUTON_SERVICE(" #c ", ...) names " #m " twice");                               \
+            return true;                                                                                               \
+        }                                                                                                              \
         template <class UnfitParameter, class UnfitResult>                                                             \
         static constexpr bool must_be_packable() {                                                                     \
             static_assert(::futon::detail::nothing<UnfitParameter>,                                                    \
@@ -108,7 +130,10 @@
         }                                                                                                              \
         template <class Implementation, class Signature, class Returned, bool Found, bool ReturnsRight>                \
         static constexpr bool must_have() {                                                                            \
-            static_assert(Found, "futon: the implementation has no method that fits " #c "::" #m);                     \
+            static_assert(Found, "futon: the implementation has no public method " #m                                  \
+                                 " that can be called with the parameters of " #c "::" #m                              \
+                                 " (before them may stand a call_context& and then a responder<R>, behind them a "     \
+                                 "sink<T> for a stream)");                                                             \
             static_assert(ReturnsRight,                                                                                \
                           "futon: the implementation's " #m " does not return what " #c "::" #m " promises");          \
             return Found && ReturnsRight;                                                                              \
@@ -119,40 +144,43 @@
                              Handler::returns_right>();                                                                \
         }                                                                                                              \
     };                                                                                                                 \
-    static_assert(::futon::detail::lacks<method_##m>(::futon::detail::method_problem::missing),                        \
+    static_assert(::futon::detail::lacks<method_##i##_##m>(::futon::detail::method_problem::missing),                  \
                   "futon: " #c " has no method " #m);                                                                  \
-    static_assert(::futon::detail::lacks<method_##m>(::futon::detail::method_problem::ambiguous),                      \
+    static_assert(::futon::detail::lacks<method_##i##_##m>(::futon::detail::method_problem::ambiguous),                \
                   "futon: " #c "::" #m " is overloaded, a template or not public: "                                    \
                   "a remote method has one signature");                                                                \
-    static_assert(::futon::detail::lacks<method_##m>(::futon::detail::method_problem::no_member_function),             \
+    static_assert(::futon::detail::lacks<method_##i##_##m>(::futon::detail::method_problem::no_member_function),       \
                   "futon: " #c "::" #m " is static or no function: a remote method is a plain member function");       \
-    static_assert(::futon::detail::lacks<method_##m>(::futon::detail::method_problem::variadic),                       \
+    static_assert(::futon::detail::lacks<method_##i##_##m>(::futon::detail::method_problem::variadic),                 \
                   "futon: " #c "::" #m " is variadic: a remote method has a fixed number of parameters");              \
-    static_assert(::futon::detail::lacks<method_##m>(::futon::detail::method_problem::qualified),                      \
+    static_assert(::futon::detail::lacks<method_##i##_##m>(::futon::detail::method_problem::qualified),                \
                   "futon: " #c "::" #m " is marked &, && or volatile: a remote method may be const and noexcept");     \
-    static_assert(::futon::detail::lacks<method_##m>(::futon::detail::method_problem::reference_result),               \
+    static_assert(::futon::detail::lacks<method_##i##_##m>(::futon::detail::method_problem::reference_result),         \
                   "futon: " #c "::" #m " returns a reference: the result of a remote method is a value");              \
-    static_assert(::futon::detail::lacks<method_##m>(::futon::detail::method_problem::pointer_result),                 \
+    static_assert(::futon::detail::lacks<method_##i##_##m>(::futon::detail::method_problem::pointer_result),           \
                   "futon: " #c "::" #m " returns a pointer: the result of a remote method is a value");                \
-    static_assert(::futon::detail::lacks<method_##m>(::futon::detail::method_problem::view_result),                    \
+    static_assert(::futon::detail::lacks<method_##i##_##m>(::futon::detail::method_problem::view_result),              \
                   "futon: " #c "::" #m " returns a view, which nobody would own: "                                     \
                   "return std::string or futon::bytes");                                                               \
-    static_assert(::futon::detail::lacks<method_##m>(::futon::detail::method_problem::pointer_parameter),              \
+    static_assert(::futon::detail::lacks<method_##i##_##m>(::futon::detail::method_problem::deferred_result),          \
+                  "futon: " #c "::" #m " returns a future, result, task or awaitable: "                                \
+                  "declare the value; the stub makes the future");                                                     \
+    static_assert(::futon::detail::lacks<method_##i##_##m>(::futon::detail::method_problem::pointer_parameter),        \
                   "futon: a parameter of " #c "::" #m " is a pointer or a reference to non-const: "                    \
                   "nothing travels back");                                                                             \
-    static_assert(::futon::detail::lacks<method_##m>(::futon::detail::method_problem::several_streams),                \
+    static_assert(::futon::detail::lacks<method_##i##_##m>(::futon::detail::method_problem::several_streams),          \
                   "futon: " #c "::" #m " takes more than one stream: a call has one in each direction");               \
-    static_assert(::futon::detail::lacks<method_##m>(::futon::detail::method_problem::stream_by_reference),            \
+    static_assert(::futon::detail::lacks<method_##i##_##m>(::futon::detail::method_problem::stream_by_reference),      \
                   "futon: " #c "::" #m " takes a stream by reference: take it by value, it is moved into the call");   \
-    static_assert(::futon::detail::lacks<method_##m>(::futon::detail::method_problem::reserved_name),                  \
+    static_assert(::futon::detail::lacks<method_##i##_##m>(::futon::detail::method_problem::reserved_name),            \
                   "futon: " #c "::" #m " cannot have this name: the stub needs it for itself");
 
 // `greet` and `(greet, attributes...)` both become `greet, attributes...`; nothing stays nothing.
 #define FUTON_DETAIL_METHOD_AT(i, c, ...)                                                                              \
     __VA_OPT__(FUTON_DETAIL_SPREAD(FUTON_DETAIL_METHOD, i, c, FUTON_DETAIL_BARE(__VA_ARGS__)))
-#define FUTON_DETAIL_NAME_AT(...)                                                                                      \
-    __VA_OPT__(FUTON_DETAIL_SPREAD(FUTON_DETAIL_NAME, FUTON_DETAIL_BARE(__VA_ARGS__)))
-#define FUTON_DETAIL_NAME(m, ...) , method_##m
+#define FUTON_DETAIL_NAME_AT(i, ...)                                                                                   \
+    __VA_OPT__(FUTON_DETAIL_SPREAD(FUTON_DETAIL_NAME, i, FUTON_DETAIL_BARE(__VA_ARGS__)))
+#define FUTON_DETAIL_NAME(i, m, ...) , method_##i##_##m
 #define FUTON_DETAIL_SPREAD(macro, ...) macro(__VA_ARGS__)
 #define FUTON_DETAIL_BARE(m) FUTON_DETAIL_REMOVE(FUTON_DETAIL_MARK m)
 #define FUTON_DETAIL_MARK(...) FUTON_DETAIL_MARK __VA_ARGS__
@@ -210,19 +238,25 @@
     _24, _25, _26, _27, _28, _29, _30, _31, _32, _33, _34, _35, _36, _37, _38, _39, _40, _41, _42, _43, _44, _45,      \
     _46, _47, _48, _49, _50, _51, _52, _53, _54, _55, _56, _57, _58, _59, _60, _61, _62, _63,                          \
     ...)                                                                                                               \
-    FUTON_DETAIL_NAME_AT(_0) FUTON_DETAIL_NAME_AT(_1) FUTON_DETAIL_NAME_AT(_2) FUTON_DETAIL_NAME_AT(_3)                \
-    FUTON_DETAIL_NAME_AT(_4) FUTON_DETAIL_NAME_AT(_5) FUTON_DETAIL_NAME_AT(_6) FUTON_DETAIL_NAME_AT(_7)                \
-    FUTON_DETAIL_NAME_AT(_8) FUTON_DETAIL_NAME_AT(_9) FUTON_DETAIL_NAME_AT(_10) FUTON_DETAIL_NAME_AT(_11)              \
-    FUTON_DETAIL_NAME_AT(_12) FUTON_DETAIL_NAME_AT(_13) FUTON_DETAIL_NAME_AT(_14) FUTON_DETAIL_NAME_AT(_15)            \
-    FUTON_DETAIL_NAME_AT(_16) FUTON_DETAIL_NAME_AT(_17) FUTON_DETAIL_NAME_AT(_18) FUTON_DETAIL_NAME_AT(_19)            \
-    FUTON_DETAIL_NAME_AT(_20) FUTON_DETAIL_NAME_AT(_21) FUTON_DETAIL_NAME_AT(_22) FUTON_DETAIL_NAME_AT(_23)            \
-    FUTON_DETAIL_NAME_AT(_24) FUTON_DETAIL_NAME_AT(_25) FUTON_DETAIL_NAME_AT(_26) FUTON_DETAIL_NAME_AT(_27)            \
-    FUTON_DETAIL_NAME_AT(_28) FUTON_DETAIL_NAME_AT(_29) FUTON_DETAIL_NAME_AT(_30) FUTON_DETAIL_NAME_AT(_31)            \
-    FUTON_DETAIL_NAME_AT(_32) FUTON_DETAIL_NAME_AT(_33) FUTON_DETAIL_NAME_AT(_34) FUTON_DETAIL_NAME_AT(_35)            \
-    FUTON_DETAIL_NAME_AT(_36) FUTON_DETAIL_NAME_AT(_37) FUTON_DETAIL_NAME_AT(_38) FUTON_DETAIL_NAME_AT(_39)            \
-    FUTON_DETAIL_NAME_AT(_40) FUTON_DETAIL_NAME_AT(_41) FUTON_DETAIL_NAME_AT(_42) FUTON_DETAIL_NAME_AT(_43)            \
-    FUTON_DETAIL_NAME_AT(_44) FUTON_DETAIL_NAME_AT(_45) FUTON_DETAIL_NAME_AT(_46) FUTON_DETAIL_NAME_AT(_47)            \
-    FUTON_DETAIL_NAME_AT(_48) FUTON_DETAIL_NAME_AT(_49) FUTON_DETAIL_NAME_AT(_50) FUTON_DETAIL_NAME_AT(_51)            \
-    FUTON_DETAIL_NAME_AT(_52) FUTON_DETAIL_NAME_AT(_53) FUTON_DETAIL_NAME_AT(_54) FUTON_DETAIL_NAME_AT(_55)            \
-    FUTON_DETAIL_NAME_AT(_56) FUTON_DETAIL_NAME_AT(_57) FUTON_DETAIL_NAME_AT(_58) FUTON_DETAIL_NAME_AT(_59)            \
-    FUTON_DETAIL_NAME_AT(_60) FUTON_DETAIL_NAME_AT(_61) FUTON_DETAIL_NAME_AT(_62) FUTON_DETAIL_NAME_AT(_63)
+    FUTON_DETAIL_NAME_AT(0, _0) FUTON_DETAIL_NAME_AT(1, _1) FUTON_DETAIL_NAME_AT(2, _2)                                \
+    FUTON_DETAIL_NAME_AT(3, _3) FUTON_DETAIL_NAME_AT(4, _4) FUTON_DETAIL_NAME_AT(5, _5)                                \
+    FUTON_DETAIL_NAME_AT(6, _6) FUTON_DETAIL_NAME_AT(7, _7) FUTON_DETAIL_NAME_AT(8, _8)                                \
+    FUTON_DETAIL_NAME_AT(9, _9) FUTON_DETAIL_NAME_AT(10, _10) FUTON_DETAIL_NAME_AT(11, _11)                            \
+    FUTON_DETAIL_NAME_AT(12, _12) FUTON_DETAIL_NAME_AT(13, _13) FUTON_DETAIL_NAME_AT(14, _14)                          \
+    FUTON_DETAIL_NAME_AT(15, _15) FUTON_DETAIL_NAME_AT(16, _16) FUTON_DETAIL_NAME_AT(17, _17)                          \
+    FUTON_DETAIL_NAME_AT(18, _18) FUTON_DETAIL_NAME_AT(19, _19) FUTON_DETAIL_NAME_AT(20, _20)                          \
+    FUTON_DETAIL_NAME_AT(21, _21) FUTON_DETAIL_NAME_AT(22, _22) FUTON_DETAIL_NAME_AT(23, _23)                          \
+    FUTON_DETAIL_NAME_AT(24, _24) FUTON_DETAIL_NAME_AT(25, _25) FUTON_DETAIL_NAME_AT(26, _26)                          \
+    FUTON_DETAIL_NAME_AT(27, _27) FUTON_DETAIL_NAME_AT(28, _28) FUTON_DETAIL_NAME_AT(29, _29)                          \
+    FUTON_DETAIL_NAME_AT(30, _30) FUTON_DETAIL_NAME_AT(31, _31) FUTON_DETAIL_NAME_AT(32, _32)                          \
+    FUTON_DETAIL_NAME_AT(33, _33) FUTON_DETAIL_NAME_AT(34, _34) FUTON_DETAIL_NAME_AT(35, _35)                          \
+    FUTON_DETAIL_NAME_AT(36, _36) FUTON_DETAIL_NAME_AT(37, _37) FUTON_DETAIL_NAME_AT(38, _38)                          \
+    FUTON_DETAIL_NAME_AT(39, _39) FUTON_DETAIL_NAME_AT(40, _40) FUTON_DETAIL_NAME_AT(41, _41)                          \
+    FUTON_DETAIL_NAME_AT(42, _42) FUTON_DETAIL_NAME_AT(43, _43) FUTON_DETAIL_NAME_AT(44, _44)                          \
+    FUTON_DETAIL_NAME_AT(45, _45) FUTON_DETAIL_NAME_AT(46, _46) FUTON_DETAIL_NAME_AT(47, _47)                          \
+    FUTON_DETAIL_NAME_AT(48, _48) FUTON_DETAIL_NAME_AT(49, _49) FUTON_DETAIL_NAME_AT(50, _50)                          \
+    FUTON_DETAIL_NAME_AT(51, _51) FUTON_DETAIL_NAME_AT(52, _52) FUTON_DETAIL_NAME_AT(53, _53)                          \
+    FUTON_DETAIL_NAME_AT(54, _54) FUTON_DETAIL_NAME_AT(55, _55) FUTON_DETAIL_NAME_AT(56, _56)                          \
+    FUTON_DETAIL_NAME_AT(57, _57) FUTON_DETAIL_NAME_AT(58, _58) FUTON_DETAIL_NAME_AT(59, _59)                          \
+    FUTON_DETAIL_NAME_AT(60, _60) FUTON_DETAIL_NAME_AT(61, _61) FUTON_DETAIL_NAME_AT(62, _62)                          \
+    FUTON_DETAIL_NAME_AT(63, _63)

@@ -7,21 +7,18 @@
 #include <futon/async/completion_for.hpp>
 #include <futon/async/stream_fwd.hpp>
 #include <futon/core/time.hpp>
+#include <futon/service/declaration.hpp>
 #include <futon/service/stream_traits.hpp>
 
 #include <chrono>
 #include <concepts>
 #include <cstddef>
-#include <span>
-#include <string_view>
 #include <type_traits>
 
 namespace futon {
 
 template <class T>
 class future;
-template <class T>
-class result;
 struct exponential_backoff;
 
 /// What the macro says about a method beside its name; both sides obey it.
@@ -60,8 +57,8 @@ struct failfast_attribute {
         return Policy{.max_attempts = 1};
     }
 };
-/// One attempt for each call: neither repeated nor hedged, whatever happens. Of a method, in its contract; as `.retry`, of a
-/// client, a stub or a call.
+/// One attempt for each call: neither repeated nor hedged, whatever happens. Of a method, in its contract; as `.retry`,
+/// of a client, a stub or a call.
 inline constexpr failfast_attribute failfast{};
 
 /// See `timeout`.
@@ -75,7 +72,8 @@ template <class Rep, class Period>
     if (after <= after.zero()) throw "futon: the timeout of a method must be positive";
     return {std::chrono::duration_cast<duration>(after)};
 }
-static_assert(method_attribute<idempotent_attribute> && method_attribute<timeout_attribute> && method_attribute<failfast_attribute>);
+static_assert(method_attribute<idempotent_attribute> && method_attribute<timeout_attribute> &&
+              method_attribute<failfast_attribute>);
 
 /// What a stub's method returns when no token is given.
 template <class R>
@@ -96,6 +94,26 @@ template <class Token, class R>
 inline constexpr bool is_stub_completion_for = is_completion_for<Token, R>;
 template <class Token, class T, class R>
 inline constexpr bool is_stub_completion_for<Token, stream<T, R>> = false;
+
+/// Whether the ending wants the metadata of the reply, too; see `service/reply_headers.hpp`.
+template <class Token>
+inline constexpr bool takes_headers = false;
+
+/// Whether a `Token` is taken as the ending of such a call: also a callable that is none, so that it can be told why.
+template <class Token, class R>
+inline constexpr bool may_be_ending =
+    is_stub_completion_for<Token, R> || std::is_function_v<std::remove_pointer_t<std::remove_cvref_t<Token>>> ||
+    takes_headers<std::remove_cvref_t<Token>> || requires { &std::remove_cvref_t<Token>::operator(); };
+template <class Token, class T, class R>
+inline constexpr bool may_be_ending<Token, stream<T, R>> = false;
+
+/// Defined by `service/start_call.hpp`.
+template <class Method, class R>
+struct call_start;
+
+/// Whether calls of `Method`, which returns `R`, can be made here: not where a contract alone is included.
+template <class Method, class R>
+inline constexpr bool calls_are_seen = requires { sizeof(call_start<Method, R>); };
 
 /// What a call of `Method` with this (cvref-qualified) `Token` returns; the other tokens stand beside `start_call`.
 template <class Method, class Token>
@@ -120,98 +138,6 @@ constexpr method_attributes attributes_from(const A&... attributes) {
     method_attributes all;
     (attributes.apply_to(all), ...);
     return all;
-}
-
-/// What makes a declaration unfit to be a remote method; each has its sentence in `service/macros.hpp`.
-enum class method_problem {
-    none,
-    missing,
-    ambiguous,
-    no_member_function,
-    variadic,
-    qualified,
-    reference_result,
-    pointer_result,
-    view_result,
-    pointer_parameter,
-    several_streams,
-    stream_by_reference,
-    reserved_name,
-};
-
-template <class Pointer>
-struct declaration {
-    static constexpr method_problem problem = std::is_member_function_pointer_v<Pointer>
-                                                  ? method_problem::qualified
-                                                  : method_problem::no_member_function;
-};
-
-template <class T>
-inline constexpr bool is_view = false;
-template <class Char, class Traits>
-inline constexpr bool is_view<std::basic_string_view<Char, Traits>> = true;
-template <class T, std::size_t Extent>
-inline constexpr bool is_view<std::span<T, Extent>> = true;
-
-template <class T>
-inline constexpr bool points_out = std::is_pointer_v<std::remove_reference_t<T>> ||
-                                   (std::is_lvalue_reference_v<T> && !std::is_const_v<std::remove_reference_t<T>>);
-
-template <class R, class... A>
-struct plain_declaration {
-    using signature = R(A...);
-    static constexpr method_problem problem = std::is_reference_v<R>            ? method_problem::reference_result
-                                              : std::is_pointer_v<R>            ? method_problem::pointer_result
-                                              : is_view<std::remove_cv_t<R>>    ? method_problem::view_result
-                                              : (false || ... || points_out<A>) ? method_problem::pointer_parameter
-                                              : method_streams<void, A...>::count > 1 ? method_problem::several_streams
-                                              : (false || ... || (is_stream<A> && std::is_lvalue_reference_v<A>))
-                                                  ? method_problem::stream_by_reference
-                                                                                : method_problem::none;
-};
-struct variadic_declaration {
-    static constexpr method_problem problem = method_problem::variadic;
-};
-
-template <class C, class R, class... A>
-struct declaration<R (C::*)(A...)> : plain_declaration<R, A...> {};
-template <class C, class R, class... A>
-struct declaration<R (C::*)(A...) const> : plain_declaration<R, A...> {};
-template <class C, class R, class... A>
-struct declaration<R (C::*)(A...) noexcept> : plain_declaration<R, A...> {};
-template <class C, class R, class... A>
-struct declaration<R (C::*)(A...) const noexcept> : plain_declaration<R, A...> {};
-template <class C, class R, class... A>
-struct declaration<R (C::*)(A..., ...)> : variadic_declaration {};
-template <class C, class R, class... A>
-struct declaration<R (C::*)(A..., ...) const> : variadic_declaration {};
-template <class C, class R, class... A>
-struct declaration<R (C::*)(A..., ...) noexcept> : variadic_declaration {};
-template <class C, class R, class... A>
-struct declaration<R (C::*)(A..., ...) const noexcept> : variadic_declaration {};
-
-// Inherits the name once or twice: twice is ambiguous, and so shows that the contract has it.
-template <class Contract, class Twin>
-struct both : Contract, Twin {};
-
-template <class Method>
-constexpr method_problem problem_of() {
-    using contract = typename Method::contract;
-    if (Method::name == "with" || Method::name == "stub") return method_problem::reserved_name;
-    if constexpr (requires { Method::template address<contract>(); }) {
-        return declaration<decltype(Method::template address<contract>())>::problem;
-    } else if constexpr (std::is_final_v<contract>) {
-        return method_problem::ambiguous;
-    } else if constexpr (requires { Method::template address<both<contract, typename Method::futon_twin>>(); }) {
-        return method_problem::missing;
-    } else {
-        return method_problem::ambiguous;
-    }
-}
-
-template <class Method>
-constexpr bool lacks(method_problem what) {
-    return problem_of<Method>() != what;
 }
 
 /// `as_argument` and `as_result`: `void` if the type may travel so, else a type whose name says why not. Defined by
@@ -244,8 +170,7 @@ struct declared_signature {
 };
 template <class Method>
 struct declared_signature<Method, method_problem::none> {
-    using type =
-        typename declaration<decltype(Method::template address<typename Method::contract>())>::signature;
+    using type = typename declaration<decltype(Method::template address<typename Method::contract>())>::signature;
 };
 
 template <class... T>

@@ -38,7 +38,8 @@ struct parameter_with_final_result;
 // Items wait in a queue, so they own what they hold, as a result does.
 template <class T, class R>
 struct travels<stream<T, R>> {
-    using as_argument = std::conditional_t<std::is_void_v<R>, typename travels<T>::as_result, parameter_with_final_result<R>>;
+    using as_argument =
+        std::conditional_t<std::is_void_v<R>, typename travels<T>::as_result, parameter_with_final_result<R>>;
     using as_result = typename first_decision<typename travels<T>::as_result, typename travels<R>::as_result>::type;
 };
 

@@ -25,7 +25,8 @@ public:
     filter_continuation(filter_continuation&&) noexcept = default;
     filter_continuation& operator=(filter_continuation&&) = delete;
     ~filter_continuation() {
-        if (call_) go_on(error{errc::connection_lost, "the call could not go on behind a filter that waited", executed::no});
+        if (call_)
+            go_on(error{errc::connection_lost, "the call could not go on behind a filter that waited", executed::no});
     }
     void operator()(result<decision> said) noexcept { go_on(std::move(said)); }
 

@@ -2,7 +2,8 @@
 #pragma once
 
 /// \file
-/// A request's trace and baggage as metadata: `traceparent` and `tracestate` of W3C Trace Context, `baggage` of W3C Baggage.
+/// A request's trace and baggage as metadata: `traceparent` and
+/// `tracestate` of W3C Trace Context, `baggage` of W3C Baggage.
 
 #include <futon/core/trace.hpp>
 #include <futon/message/metadata.hpp>

@@ -27,7 +27,9 @@ public:
         return *this;
     }
     ~responder() {
-        if (call_) call_->answer_error(error{errc::broken_promise, "the handler dropped its responder without an answer", executed::yes});
+        if (call_)
+            call_->answer_error(
+                error{errc::broken_promise, "the handler dropped its responder without an answer", executed::yes});
     }
 
     /// Answers with a value or an error; false if the call was answered before.
@@ -35,7 +37,8 @@ public:
         const auto call = std::move(call_);
         if (!call) return false;
         // An error is news of a handler that ran, as where a handler returns one.
-        return outcome ? call->answer(outcome) : call->answer_error(outcome.error().with_executed(executed::yes));
+        return outcome ? call->answer(std::move(outcome))
+                       : call->answer_error(outcome.error().with_executed(executed::yes));
     }
     /// That it is done, where the method returns nothing.
     bool operator()() noexcept

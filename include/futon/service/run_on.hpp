@@ -13,9 +13,10 @@ namespace futon {
 
 /// The places that a server has of its own.
 enum class run_on : std::uint8_t {
-    automatic,  ///< On the I/O thread if the handler returns a future, task or awaitable or takes a responder, else on the pool.
-    io,         ///< On the connection's I/O thread; the handler must not block.
-    pool,       ///< On the server's bounded pool; a full pool answers `overloaded`.
+    /// On the I/O thread if the handler returns a future, task or awaitable or takes a responder, else on the pool.
+    automatic,
+    io,    ///< On the connection's I/O thread; the handler must not block.
+    pool,  ///< On the server's bounded pool; a full pool answers `overloaded`.
 };
 
 /// One of the server's own places, or an executor of the user's.
@@ -26,7 +27,6 @@ public:
 
     [[nodiscard]] run_on kind() const noexcept { return kind_; }
     [[nodiscard]] const executor_ref& where() const noexcept { return where_; }
-    [[nodiscard]] bool is_automatic() const noexcept { return !where_ && kind_ == run_on::automatic; }
 
 private:
     run_on kind_ = run_on::automatic;

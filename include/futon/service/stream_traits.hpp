@@ -55,7 +55,8 @@ struct taken_item<stream<T, R>, Rest...> {
 
 /// The parameters that travel in the request: all but the stream. A tuple of `std::type_identity`.
 template <class... A>
-using plain_arguments = decltype(std::tuple_cat(std::declval<std::conditional_t<is_stream<A>, std::tuple<>, std::tuple<std::type_identity<A>>>>()...));
+using plain_arguments = decltype(std::tuple_cat(
+    std::declval<std::conditional_t<is_stream<A>, std::tuple<>, std::tuple<std::type_identity<A>>>>()...));
 
 /// Puts the stream back between the other arguments.
 template <class... A>
@@ -63,7 +64,9 @@ struct argument_merger {
     /// `f(arguments...)`, each as an rvalue.
     template <class Plain, class Taken, class F>
     static void apply(Plain& plain, Taken& taken, F&& f) {
-        [&]<std::size_t... I>(std::index_sequence<I...>) { f(at<I>(plain, taken)...); }(std::index_sequence_for<A...>{});
+        [&]<std::size_t... I>(std::index_sequence<I...>) {
+            f(at<I>(plain, taken)...);
+        }(std::index_sequence_for<A...>{});
     }
 
 private:

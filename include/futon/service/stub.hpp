@@ -4,9 +4,12 @@
 /// \file
 /// The typed face of a remote service: one member function per method of the contract.
 
+#include <futon/core/time.hpp>
 #include <futon/service/description.hpp>
 #include <futon/service/stub_core.hpp>
 
+#include <chrono>
+#include <concepts>
 #include <source_location>
 #include <utility>
 
@@ -21,6 +24,9 @@ namespace detail {
 /// The core with these options laid over its own.
 template <class Contract>
 stub_core with_options(const stub_core& core, const call_options& options, const std::source_location& where);
+/// The same with only a timeout.
+template <class Contract>
+stub_core with_timeout(const stub_core& core, duration timeout, const std::source_location& where);
 
 /// The way from a method's members, and from the client, to what a stub holds.
 struct stub_access {
@@ -65,8 +71,17 @@ public:
 
     /// The same service with other options for the calls made through the returned stub.
     /// `where` is shown for calls that are under way; see `client::pending_calls`.
-    [[nodiscard]] stub with(const call_options& options, const std::source_location& where = std::source_location::current()) const {
+    [[nodiscard]] stub with(const call_options& options,
+                            const std::source_location& where = std::source_location::current()) const {
         return stub{detail::with_options<Contract>(core_, options, where)};
+    }
+    /// `with(50ms)` is `with({.timeout = 50ms})`, and may stand in a `co_await` expression that g++ 12 compiles, where
+    /// a struct in braces may not.
+    template <class Rep, class Period>
+        requires std::convertible_to<std::chrono::duration<Rep, Period>, duration>
+    [[nodiscard]] stub with(std::chrono::duration<Rep, Period> timeout,
+                            const std::source_location& where = std::source_location::current()) const {
+        return stub{detail::with_timeout<Contract>(core_, timeout, where)};
     }
 
 private:

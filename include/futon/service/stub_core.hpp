@@ -21,10 +21,14 @@ struct service_info;
 struct stub_core {
     /// An `any_channel`, held by its base so that contracts need not see it. Null in a stub that was made empty.
     intrusive_ptr<ref_counted> channel;
-    const service_info* service = nullptr;        ///< Lives as long as the channel.
-    std::shared_ptr<const call_options> options;  ///< Null: the client's.
-    intrusive_ptr<const ref_counted> filters;     ///< A `filter_chain<client_call>`, held as the channel is; null: none.
-    std::source_location made_at;                 ///< For people who look at calls that are under way.
+    /// Lives as long as the channel.
+    const service_info* service = nullptr;
+    /// Null: the client's.
+    std::shared_ptr<const call_options> options;
+    /// A `filter_chain<client_call>`, held as the channel is; null: none.
+    intrusive_ptr<const ref_counted> filters;
+    /// For people who look at calls that are under way.
+    std::source_location made_at;
 };
 
 }  // namespace detail

@@ -47,7 +47,9 @@ template <class Method>
 struct method_signature {
     template <class R, class... A>
     struct of {
-        static std::string text() { return signature_of<typename wire_type<R>::type, typename wire_type<A>::type...>(); }
+        static std::string text() {
+            return signature_of<typename wire_type<R>::type, typename wire_type<A>::type...>();
+        }
     };
 };
 
@@ -87,8 +89,8 @@ class typed_handler final : public method_handler {
     static constexpr handler_shape shape = handler_of<Method, Implementation>::shape;
 
 public:
-    static constexpr bool is_plain = !shape.passes_responder &&
-                                     (shape.returns == returns_kind::value || shape.returns == returns_kind::result);
+    static constexpr bool is_plain =
+        !shape.passes_responder && (shape.returns == returns_kind::value || shape.returns == returns_kind::result);
 
     typed_handler(const std::string& service, implementation_ptr<Implementation> implementation)
         : method_handler{describe<Method>(service)}, implementation_{std::move(implementation)} {
@@ -130,7 +132,7 @@ private:
     struct plain_answer {
         intrusive_ptr<incoming_call> call;
         intrusive_ptr<port> its_streams{};
-        void give(const result<result_type>& outcome) const noexcept { call->answer(outcome); }
+        void give(result<result_type>&& outcome) const noexcept { call->answer(std::move(outcome)); }
         void fail(const error& why) const noexcept { call->answer_error(why); }
         void fail_with_exception() const noexcept { call->answer_exception(); }
         [[nodiscard]] auto ending() const { return responder<result_type>{call}; }
@@ -140,7 +142,9 @@ private:
         intrusive_ptr<port> its_streams;
         void give(result<result_type> outcome) const noexcept { its_streams->conclude(std::move(outcome)); }
         void fail(error why) const noexcept { its_streams->conclude(std::move(why)); }
-        void fail_with_exception() const noexcept { fail(error::from_exception(std::current_exception(), executed::yes)); }
+        void fail_with_exception() const noexcept {
+            fail(error::from_exception(std::current_exception(), executed::yes));
+        }
         [[nodiscard]] auto ending() const {
             using item = typename streams::item;
             return sink<item>{make_intrusive<call_sink<item, port>>(call, its_streams), current_executor()};
@@ -156,7 +160,8 @@ private:
     template <class... A>
     void invoke(answer_to to, A&&... arguments) noexcept {
         const auto run = [&]() -> decltype(auto) {
-            return call_handler<Method>(*implementation_, *to.call, [&] { return to.ending(); }, std::forward<A>(arguments)...);
+            return call_handler<Method>(
+                *implementation_, *to.call, [&] { return to.ending(); }, std::forward<A>(arguments)...);
         };
         try {
             if constexpr (shape.passes_responder) {
@@ -223,7 +228,8 @@ private:
         owed_answer(owed_answer&&) noexcept = default;
         owed_answer& operator=(owed_answer&&) = delete;
         ~owed_answer() {
-            if (to.call && !to.call->answered()) to.fail(error{errc::connection_lost, "the executor of the connection has ended"});
+            if (to.call && !to.call->answered())
+                to.fail(error{errc::connection_lost, "the executor of the connection has ended"});
         }
         answer_to to;
     };

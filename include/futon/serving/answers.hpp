@@ -13,8 +13,10 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <mutex>
+#include <new>
 #include <optional>
 #include <stop_token>
 #include <string>
@@ -27,7 +29,8 @@ namespace futon::detail {
 class answers final : public ref_counted, public reply_port {
 public:
     /// `numbering` is what else makes calls over the connection; null if nothing does.
-    answers(intrusive_ptr<offer> from, intrusive_ptr<connection> over, duration call_timeout, intrusive_ptr<any_channel> numbering = nullptr)
+    answers(intrusive_ptr<offer> from, intrusive_ptr<connection> over, duration call_timeout,
+            intrusive_ptr<any_channel> numbering = nullptr)
         : offer_{std::move(from)},
           where_{&over->where()},
           address_{over->peer()},
@@ -36,13 +39,14 @@ public:
           connection_{std::move(over)} {}
 
     // What the connection's owner passes on. It keeps this meanwhile.
-    inline void bound(const event& it) noexcept;
-    inline void requested(connection& from, event& request) noexcept;
-    static void cancelled(void* tag) noexcept {
+    void bound(const event& it) noexcept;
+    void requested(connection& from, event& request) noexcept;
+    static void cancelled(const connection& from, void* tag) noexcept {
         auto* const call = static_cast<incoming_call*>(tag);
         if (!call) return;
         // A handler that runs to its end does so without its streams, where nobody is any more.
-        call->run_to_end ? call->close_streams() : call->abandon();
+        const auto why = from.is_closed() ? errc::connection_lost : errc::cancelled;
+        call->run_to_end ? call->close_streams(why) : call->abandon(why);
     }
     /// Of a call that a handler made over the way back.
     void replied(call& which, const response& reply) noexcept {
@@ -52,9 +56,18 @@ public:
     }
     static void refuse(intrusive_ptr<call> which) noexcept {
         auto& router = which->router();
-        router.failed(std::move(which), error{errc::overloaded, "the peer takes no more calls on this connection now", executed::no});
+        router.failed(std::move(which),
+                      error{errc::overloaded, "the peer takes no more calls on this connection now", executed::no});
     }
-    inline void closed() noexcept;
+    /// Such as handlers made over the way back.
+    void oneways_lost(std::uint64_t count, const error& why) noexcept {
+        try {
+            offer_->lost_oneways(count, why.with_where(address_));
+        } catch (const std::bad_alloc&) {
+            offer_->lost_oneways(count, why);
+        }
+    }
+    void closed() noexcept;
 
     executor& where() const noexcept override { return *where_; }
     handler_count& handlers() noexcept override { return *offer_; }
@@ -70,15 +83,34 @@ private:
     };
 
     inline byte_buffer* begin_reply(incoming_call& call) noexcept override;
-    inline void end_reply(incoming_call& call) noexcept override;
+    inline void end_reply(incoming_call& call, intrusive_ptr<held_bytes> rest) noexcept override;
     inline void abandon_reply(incoming_call& call) noexcept override;
-    inline void reply(incoming_call& call, byte_buffer&& body) noexcept override;
+    inline void reply(incoming_call& call, byte_buffer&& body, intrusive_ptr<held_bytes> rest) noexcept override;
     inline void reply_error(incoming_call& call, const error& why) noexcept override;
     inline void finished(incoming_call& call) noexcept override;
     inline void strand(intrusive_ptr<incoming_call> call) noexcept override;
     inline void passed_filters(intrusive_ptr<incoming_call> call) noexcept override;
 
-    void refuse_request(connection& from, const event& request, const error& why) noexcept;
+    void bind(const event& it);
+    void take(connection& from, const event& request);
+    void refuse_request(connection& from, const event& request, const error& why);
+    // There was no memory for its answer: its caller is not left to wait for that.
+    [[gnu::cold]] void give_up(const incoming_call& call) noexcept {
+        connection_->forget(call.id);
+        connection_->give_up();
+    }
+    // Answers with `write(session)`, if anybody waits for that.
+    template <class Write>
+    void answer(const incoming_call& call, Write write) noexcept {
+        auto* const machine = session_for(call);
+        if (!machine) return;
+        try {
+            write(*machine);
+        } catch (const std::bad_alloc&) {
+            return give_up(call);
+        }
+        connection_->need_flush();
+    }
     void run_here(connection& from, intrusive_ptr<incoming_call> call) noexcept;
     void queue(intrusive_ptr<incoming_call> call) noexcept;
     // What the caller takes is known already, so that its handler may send at once.
@@ -86,9 +118,18 @@ private:
         const auto window = from.session()->credit({call.id, false});
         call.handler->open_streams(call, from, static_cast<std::uint64_t>(std::max<std::int64_t>(window, 0)));
     }
-    [[nodiscard]] any_session* session() const noexcept { return connection_ ? connection_->session() : nullptr; }
+    // Null where nobody hears the answer. A connection that is lost tells its calls so one after the other; one that
+    // ends meanwhile, perhaps by what another was told, may be gone before its turn comes.
+    [[nodiscard]] any_session* session_for(const incoming_call& call) const noexcept {
+        if (!connection_) return nullptr;
+        auto* const open = connection_->session();
+        if (!open) [[unlikely]]
+            connection_->forget(call.id);
+        return open;
+    }
     [[nodiscard]] reply_options options_of(incoming_call& call) const noexcept {
-        return {.headers = &call.reply_headers(), .handler_time = call.wants_times ? where_->now() - call.begun : duration{-1}};
+        return {.headers = &call.reply_headers(),
+                .handler_time = call.wants_times ? where_->now() - call.begun : duration{-1}};
     }
 
     const intrusive_ptr<offer> offer_;
@@ -103,13 +144,14 @@ private:
     incoming_call* stranded_ = nullptr;           // Guarded by the mutex.
     std::vector<binding> bindings_;
     std::size_t refusals_left_ = std::size_t{64} * 1024;  // Bytes of text that `bindings_` may still keep.
-    time_point handled_until_{};    // When the last handler here returned.
-    std::optional<error> failure_;  // Of the call that is just being finished, for the hook.
+    time_point handled_until_{};                          // When the last handler here returned.
+    std::optional<error> failure_;                        // Of the call that is just being finished, for the hook.
 };
 
 inline intrusive_ptr<any_channel> answers::way_back() {
     const std::lock_guard lock{way_back_mutex_};
-    if (!way_back_) way_back_ = make_intrusive<connection_channel>(connection_, where_, call_timeout_, numbering_);
+    if (!way_back_)
+        way_back_ = make_intrusive<connection_channel>(offer_, connection_, where_, call_timeout_, numbering_);
     return way_back_;
 }
 
@@ -135,6 +177,14 @@ inline void answers::strand(intrusive_ptr<incoming_call> call) noexcept {
 }
 
 inline void answers::bound(const event& it) noexcept {
+    try {
+        bind(it);
+    } catch (const std::bad_alloc&) {
+        connection_->give_up();
+    }
+}
+
+inline void answers::bind(const event& it) {
     // The session has checked the number against limits.max_binds.
     if (it.method >= bindings_.size()) bindings_.resize(it.method + 1);
     auto found = offer_->services.find(it.names->service, it.names->method, it.names->signature);
@@ -151,13 +201,21 @@ inline void answers::bound(const event& it) noexcept {
     }
 }
 
-inline void answers::refuse_request(connection& from, const event& request, const error& why) noexcept {
+inline void answers::refuse_request(connection& from, const event& request, const error& why) {
     offer_->failed.fetch_add(1, std::memory_order_relaxed);
     if (request.oneway) return;
     if (auto* const machine = from.session()) machine->reply_error(request.id, why);
 }
 
 inline void answers::requested(connection& from, event& request) noexcept {
+    try {
+        take(from, request);
+    } catch (const std::bad_alloc&) {
+        from.give_up();
+    }
+}
+
+inline void answers::take(connection& from, const event& request) {
     if (request.method >= bindings_.size() || !bindings_[request.method].handler) {
         const bool known = request.method < bindings_.size() && bindings_[request.method].refused;
         return refuse_request(from, request,
@@ -166,22 +224,35 @@ inline void answers::requested(connection& from, event& request) noexcept {
     }
     auto* const handler = bindings_[request.method].handler;
     if (request.has_streams != handler->info.has_streams) [[unlikely]]
-        return refuse_request(from, request, error{errc::bad_arguments, "the caller and the method disagree on whether there are streams", executed::no});
+        return refuse_request(from, request,
+                              error{errc::bad_arguments,
+                                    "the caller and the method disagree on whether there are streams", executed::no});
+    if (from.is_writing() && !request.oneway && !from.session()->has_room_for_answers()) [[unlikely]] {
+        offer_->overloaded.fetch_add(1, std::memory_order_relaxed);
+        return refuse_request(from, request,
+                              error{errc::overloaded,
+                                    "too many bytes of answers wait until this connection's peer reads them "
+                                    "(limits.max_unsent_answer_bytes, limits.max_server_unsent_bytes)",
+                                    executed::no});
+    }
     const auto size = request.body.size();
     const bool at_once = !handler->where && !handler->keeps_arguments;
     calls_.add();
     if (!at_once && !offer_->begin_call(size)) {
         offer_->overloaded.fetch_add(1, std::memory_order_relaxed);
-        return refuse_request(from, request,
-                              error{errc::overloaded,
-                                    "too many calls in flight here (limits.max_server_in_flight, limits.max_server_in_flight_bytes)",
-                                    executed::no});
+        return refuse_request(
+            from, request,
+            error{errc::overloaded,
+                  "too many calls in flight here (limits.max_server_in_flight, limits.max_server_in_flight_bytes)",
+                  executed::no});
     }
     try {
-        // A call that is answered before this returns has no use for its port later, even where others keep it as their context.
+        // A call that is answered before this returns has no use for
+        // its port later, even where others keep it as their context.
         const bool outlives_this = !at_once || handler->filters;
         auto call = make_intrusive<incoming_call>(handler->info, address_, request.deadline, request.oneway,
-                                                  outlives_this ? intrusive_ptr<ref_counted>{this} : nullptr, *this, request.id);
+                                                  outlives_this ? intrusive_ptr<ref_counted>{this} : nullptr, *this,
+                                                  request.id);
         call->handler = handler;
         call->bytes = size;
         call->counted = !at_once;
@@ -203,12 +274,14 @@ inline void answers::requested(connection& from, event& request) noexcept {
         // The streams come last: they keep the call, whatever else cannot be had.
         if (!handler->where) {
             if (handler->keeps_arguments) call->keep_arguments();
-            if (request.has_streams) [[unlikely]] open_streams(from, *call);
+            if (request.has_streams) [[unlikely]]
+                open_streams(from, *call);
             return run_here(from, std::move(call));
         }
         call->keep_arguments();
         if (!request.oneway) call->make_room_for_reply();
-        if (request.has_streams) [[unlikely]] open_streams(from, *call);
+        if (request.has_streams) [[unlikely]]
+            open_streams(from, *call);
         if (!request.oneway) from.session()->track(request.id, call.get());
         queue(std::move(call));
     } catch (const std::bad_alloc&) {
@@ -256,7 +329,8 @@ inline void answers::run_here(connection& from, intrusive_ptr<incoming_call> cal
     if (limit <= duration{}) return;
     const auto now = limit >= default_slow_handler ? where_->rough_now() : exactly(where_->now());
     handled_until_ = now.earliest;
-    if (now.latest - begun < limit) [[likely]] return;
+    if (now.latest - begun < limit) [[likely]]
+        return;
     handled_until_ = where_->now();
     if (handled_until_ - begun < limit) return;
     offer_->slow.fetch_add(1, std::memory_order_relaxed);
@@ -268,32 +342,35 @@ inline void answers::run_here(connection& from, intrusive_ptr<incoming_call> cal
 }
 
 inline byte_buffer* answers::begin_reply(incoming_call& call) noexcept {
-    auto* const machine = session();
-    return machine ? machine->begin_reply(call.id, options_of(call)) : nullptr;
+    auto* const machine = session_for(call);
+    if (!machine) return nullptr;
+    try {
+        return machine->begin_reply(call.id, options_of(call));
+    } catch (const std::bad_alloc&) {
+        give_up(call);
+        return nullptr;
+    }
 }
 
-inline void answers::end_reply(incoming_call&) noexcept {
-    connection_->session()->end_reply();
-    connection_->need_flush();
+inline void answers::end_reply(incoming_call& call, intrusive_ptr<held_bytes> rest) noexcept {
+    answer(call, [&](any_session& machine) { machine.end_reply(std::move(rest)); });
 }
 
 inline void answers::abandon_reply(incoming_call&) noexcept { connection_->session()->abandon_reply(); }
 
-inline void answers::reply(incoming_call& call, byte_buffer&& body) noexcept {
-    auto* const machine = session();
-    if (!machine) return;
-    machine->reply(call.id, std::move(body), options_of(call));
-    connection_->need_flush();
+inline void answers::reply(incoming_call& call, byte_buffer&& body, intrusive_ptr<held_bytes> rest) noexcept {
+    answer(call,
+           [&](any_session& machine) { machine.reply(call.id, std::move(body), options_of(call), std::move(rest)); });
 }
 
 inline void answers::reply_error(incoming_call& call, const error& why) noexcept {
     offer_->failed.fetch_add(1, std::memory_order_relaxed);
-    call.arrived = {};  // An error says nothing of how long calls take: a server that fails at once would call itself quick.
+    // An error says nothing of how long calls take: a server that fails at once would call itself quick.
+    call.arrived = {};
     if (offer_->rules.on_served) failure_ = why;
-    auto* const machine = session();
-    if (!machine || call.oneway()) return;
-    machine->reply_error(call.id, why, call.wants_times && call.begun != time_point{} ? where_->now() - call.begun : duration{-1});
-    connection_->need_flush();
+    if (call.oneway()) return;
+    const auto took = call.wants_times && call.begun != time_point{} ? where_->now() - call.begun : duration{-1};
+    answer(call, [&](any_session& machine) { machine.reply_error(call.id, why, took); });
 }
 
 inline void answers::finished(incoming_call& call) noexcept {
@@ -311,7 +388,8 @@ inline void answers::finished(incoming_call& call) noexcept {
               .failure = failure ? &*failure : nullptr,
               .handler = call.begun == time_point{} ? duration{} : where_->now() - call.begun});
     } catch (...) {
-        offer_->reports().log({.level = log_level::error, .kind = "hook_threw", .text = "on_served threw; its exception was dropped"});
+        offer_->reports().log(
+            {.level = log_level::error, .kind = "hook_threw", .text = "on_served threw; its exception was dropped"});
     }
 }
 

@@ -7,6 +7,7 @@
 #include <futon/core/time.hpp>
 #include <futon/service/any_channel.hpp>
 #include <futon/service/service_numbers.hpp>
+#include <futon/serving/offer.hpp>
 #include <futon/transport/connection.hpp>
 
 #include <mutex>
@@ -16,14 +17,21 @@
 
 namespace futon::detail {
 
-/// No waiting and no second try: a call leaves now, or fails as not executed.
+/// No waiting and no second try: a call leaves now, or fails as not executed. Of a one-way call that was queued and did
+/// not run the runtime is told.
 ///
 /// Thread-safety: safe. Lifetime: stubs may keep it; after the connection's end their calls fail at once.
 class connection_channel final : public any_channel {
 public:
-    /// `numbering` is what else makes calls over the connection, and so gives its methods their numbers; null if nothing does.
-    connection_channel(intrusive_ptr<connection> over, executor_ref where, duration timeout, intrusive_ptr<any_channel> numbering)
-        : where_{std::move(where)}, timeout_{timeout}, numbering_{std::move(numbering)}, over_{std::move(over)} {}
+    /// `counted_by` is whose handlers call. `numbering` is what else makes calls over the connection, and so gives its
+    /// methods their numbers; null if nothing does.
+    connection_channel(intrusive_ptr<offer> counted_by, intrusive_ptr<connection> over, executor_ref where,
+                       duration timeout, intrusive_ptr<any_channel> numbering)
+        : counted_by_{std::move(counted_by)},
+          where_{std::move(where)},
+          timeout_{timeout},
+          numbering_{std::move(numbering)},
+          over_{std::move(over)} {}
 
     void submit(intrusive_ptr<call> which) noexcept override {
         if (const auto over = take_on(*which)) return over->submit(std::move(which));
@@ -36,7 +44,8 @@ public:
         over->submit(std::move(which));
         return {};
     }
-    const service_info& open(const std::string& key, std::vector<method_info> (*make)(const std::string& key)) override {
+    const service_info& open(const std::string& key,
+                             std::vector<method_info> (*make)(const std::string& key)) override {
         if (numbering_) return numbering_->open(key, make);
         const std::lock_guard lock{mutex_};
         return services_.open(key, make);
@@ -88,15 +97,16 @@ private:
         }
         return over_;
     }
-    static void complete(intrusive_ptr<call> which, error why) noexcept {
-        if (which->request.oneway) return;
-        if (why.where().empty()) why = why.with_where(which->request.method->full_name());
+    void complete(intrusive_ptr<call> which, error why) const noexcept {
+        if (why.where().empty()) say_where(why, *which);
+        if (which->request.oneway) return counted_by_->lost_oneways(1, why);
         which->fail(std::move(why));
     }
     [[nodiscard]] static error gone() {
         return {errc::connection_lost, "the connection that this stub calls over has ended", executed::no};
     }
 
+    const intrusive_ptr<offer> counted_by_;
     const executor_ref where_;
     const duration timeout_;
     const intrusive_ptr<any_channel> numbering_;

@@ -21,8 +21,8 @@
 namespace futon::detail {
 
 /// Remembers how long recent calls took, by how many were in flight when they came: what a call that comes now may
-/// expect. Nothing is noted before somebody asks for the first time. What was noted counts for two seconds: a server that was slow
-/// gets no calls by which it could show that it is well again, so it must cease to say that it is slow.
+/// expect. Nothing is noted before somebody asks for the first time. What was noted counts for two seconds: a server
+/// that was slow gets no calls by which it could show that it is well again, so it must cease to say that it is slow.
 ///
 /// Thread-safety: safe; noting a call takes no lock.
 /// Source: Wydrowski et al., "Load is not what you should balance: Introducing Prequal", NSDI 2024.
@@ -39,9 +39,11 @@ public:
         const std::uint64_t period_now = period_now_.load(std::memory_order_relaxed);
         into.noted[at].store(period_now << 32 | static_cast<std::uint64_t>(us), std::memory_order_relaxed);
     }
-    /// What to tell somebody who asks: `answered()` and `failed` are the counts of all calls so far. The first is asked once a period.
+    /// What to tell somebody who asks: `answered()` and `failed` are the counts of all calls so far. The first is asked
+    /// once a period.
     template <class Answered>
-    [[nodiscard]] load_report report(std::size_t in_flight, const Answered& answered, std::uint64_t failed, time_point now) noexcept {
+    [[nodiscard]] load_report report(std::size_t in_flight, const Answered& answered, std::uint64_t failed,
+                                     time_point now) noexcept {
         load_report made;
         made.in_flight = static_cast<std::uint32_t>(std::min<std::size_t>(in_flight, 0xFFFFFFFF));
         const auto period_now = static_cast<std::uint32_t>(now.time_since_epoch() / period);
@@ -58,7 +60,8 @@ public:
 
 private:
     static constexpr std::size_t samples = 16;
-    static constexpr std::size_t exact = 16;  // Levels of exactly so many calls in flight; above, four to each doubling.
+    // Levels of exactly so many calls in flight; above, four to each doubling.
+    static constexpr std::size_t exact = 16;
     static constexpr std::size_t level_count = exact + 4 * 13;
     static constexpr duration period = std::chrono::milliseconds{500};
     static constexpr std::int32_t memory = 4;  // In periods.

@@ -4,8 +4,9 @@
 /// \file
 /// What one side offers to those who call it, under which rules, and how much of it is going on.
 
-#include <futon/core/log.hpp>
+#include <futon/core/error.hpp>
 #include <futon/core/intrusive_ptr.hpp>
+#include <futon/core/log.hpp>
 #include <futon/core/tally.hpp>
 #include <futon/service/dispatcher.hpp>
 #include <futon/service/incoming_call.hpp>
@@ -34,7 +35,8 @@ struct serving_rules {
 /// answer. Thread-safety: safe.
 class offer : public ref_counted, public handler_count {
 public:
-    offer(serving_rules how, intrusive_ptr<diagnostics> reports) : rules{std::move(how)}, reports_{std::move(reports)} {}
+    offer(serving_rules how, intrusive_ptr<diagnostics> reports)
+        : rules{std::move(how)}, reports_{std::move(reports)} {}
 
     const serving_rules rules;
     dispatcher services;
@@ -55,17 +57,25 @@ public:
     }
     [[nodiscard]] std::size_t in_flight() const noexcept { return in_flight_.load(); }
 
+    /// One-way calls that handlers made to their callers, and of which nobody else hears that they did not run.
+    void lost_oneways(std::uint64_t count, const error& why) noexcept {
+        oneways_lost.fetch_add(count, std::memory_order_relaxed);
+        reports_->unhandled(why);
+    }
+
     tally calls;  ///< Each connection counts its own.
     std::atomic<std::uint64_t> failed{0};
     std::atomic<std::uint64_t> overloaded{0};
     std::atomic<std::uint64_t> slow{0};
+    std::atomic<std::uint64_t> oneways_lost{0};
     load_meter meter;
     /// Stopped when what offers this begins to stop. Without a state where that ends its connections at once.
     std::stop_source draining{std::nostopstate};
 
     /// What a client that asks is told.
     [[nodiscard]] load_report load(time_point now) noexcept {
-        return meter.report(in_flight(), [this] { return calls.sum(); }, failed.load(), now);
+        return meter.report(
+            in_flight(), [this] { return calls.sum(); }, failed.load(), now);
     }
 
     /// Handlers queued or running outside the I/O threads; the end of what offers them waits for them.

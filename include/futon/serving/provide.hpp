@@ -8,9 +8,10 @@
 #include <futon/core/error.hpp>
 #include <futon/core/executor.hpp>
 #include <futon/core/result.hpp>
+#include <futon/core/sizes_in_common.hpp>
 #include <futon/service/description.hpp>
 #include <futon/service/dispatcher.hpp>
-#include <futon/service/service_name.hpp>
+#include <futon/service/service_key.hpp>
 #include <futon/service/typed_handler.hpp>
 #include <futon/serving/provide_options.hpp>
 
@@ -36,9 +37,17 @@ concept providable = std::is_constructible_v<std::remove_cvref_t<T>, T&&>;
 template <class T>
 [[nodiscard]] auto hold_implementation(T&& implementation) {
     using plain = std::remove_cvref_t<T>;
-    if constexpr (requires { typename plain::element_type; implementation.get(); implementation.use_count(); }) {
+    if constexpr (requires {
+                      typename plain::element_type;
+                      implementation.get();
+                      implementation.use_count();
+                  }) {
         return std::shared_ptr<typename plain::element_type>{std::forward<T>(implementation)};
-    } else if constexpr (requires { typename plain::type; implementation.get(); requires std::is_same_v<plain, std::reference_wrapper<typename plain::type>>; }) {
+    } else if constexpr (requires {
+                             typename plain::type;
+                             implementation.get();
+                             requires std::is_same_v<plain, std::reference_wrapper<typename plain::type>>;
+                         }) {
         return std::shared_ptr<typename plain::type>{std::shared_ptr<void>{}, &implementation.get()};
     } else {
         return std::make_shared<plain>(std::forward<T>(implementation));
@@ -89,10 +98,12 @@ template <class Contract, class Implementation>
     using implementation_type = typename decltype(held)::element_type;
     if constexpr (require_implementation<Contract, implementation_type>()) {
         if (!held) return no_implementation(service_key(service_name<Contract>, options.version, options.unique_id));
-        placement methods{service_key(service_name<Contract>, options.version, options.unique_id), options, pool, outer};
+        placement methods{service_key(service_name<Contract>, options.version, options.unique_id), options, pool,
+                          outer};
         for_each_method<Contract>([&](auto method) {
             using handler = typed_handler<decltype(method), implementation_type>;
-            methods.add(std::make_unique<handler>(methods.key(), held), handler::is_plain, decltype(method)::attributes.run_to_end);
+            methods.add(std::make_unique<handler>(methods.key(), held), handler::is_plain,
+                        decltype(method)::attributes.run_to_end);
         });
         return methods.offer(to);
     } else {
@@ -102,6 +113,11 @@ template <class Contract, class Implementation>
 
 }  // namespace futon::detail
 
-#if !defined(FUTON_COMPILED)
+#if defined(FUTON_COMPILED)
+FUTON_DETAIL_SIZES_IN_COMMON(service_sizes, sizeof(result<int>), sizeof(operation), sizeof(metadata),
+                             sizeof(method_info), sizeof(endpoint), sizeof(limits), sizeof(call),
+                             sizeof(future_state<int>), sizeof(incoming_call), sizeof(method_handler),
+                             sizeof(dispatcher), sizeof(stub_core), sizeof(call_options), sizeof(provide_options))
+#else
 #include <futon/serving/detail/provide_bodies.hpp>
 #endif

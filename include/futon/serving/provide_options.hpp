@@ -20,14 +20,22 @@ namespace futon {
 
 /// For `provide<C>(x, {.version = "2.0"})`, of a server or of a client.
 struct provide_options {
-    std::string version{};    ///< Part of the full service name; callers must ask for the same.
-    std::string unique_id{};  ///< Tells several providers of one contract and version apart.
-    run_place run_on{};       ///< Where handlers run; see `run_on`.
-    std::vector<std::pair<std::string, run_place>> methods{};  ///< The same for single methods, by name.
-    bool serialised = false;  ///< At most one handler of this service runs at a time: on the pool, or on an executor in `run_on`.
-    bool run_to_end = false;  ///< A caller that gives up does not stop the handler.
-    server_filters filters{};  ///< What calls of this service pass, within the filters of the server.
-    std::vector<std::pair<std::string, server_filters>> method_filters{};  ///< What those of single methods pass within these, by name.
+    /// Part of the full service name; callers must ask for the same.
+    std::string version{};
+    /// Tells several providers of one contract and version apart.
+    std::string unique_id{};
+    /// Where handlers run; see `run_on`.
+    run_place run_on{};
+    /// The same for single methods, by name.
+    std::vector<std::pair<std::string, run_place>> methods{};
+    /// At most one handler of this service runs at a time: on the pool, or on an executor in `run_on`.
+    bool serialised = false;
+    /// A caller that gives up does not stop the handler.
+    bool run_to_end = false;
+    /// What calls of this service pass, within the filters of the server.
+    server_filters filters{};
+    /// What those of single methods pass within these, by name.
+    std::vector<std::pair<std::string, server_filters>> method_filters{};
 };
 
 /// How one incoming call ended, for the completion hook.

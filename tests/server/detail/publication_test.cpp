@@ -5,6 +5,7 @@
 
 #include <functional>
 #include <memory>
+#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
@@ -16,10 +17,14 @@ struct telling_registry {
     void register_provider(const std::string& service, const futon::provider& who, futon::registration_done done) {
         said.push_back("+" + service + " " + who.address.text() + " " + std::to_string(who.weight));
         if (inside) inside();
+        if (throws == when::before) throw std::runtime_error{"it broke"};
         done(refuses ? futon::result<void>{futon::error{futon::errc::unavailable, "not now"}} : futon::result<void>{});
+        if (throws == when::after) throw std::runtime_error{"it broke"};
     }
-    void deregister_provider(const std::string& service, const futon::endpoint& address, futon::registration_done done) {
+    void deregister_provider(const std::string& service, const futon::endpoint& address,
+                             futon::registration_done done) {
         said.push_back("-" + service + " " + address.text());
+        if (throws == when::before) throw std::runtime_error{"it broke"};
         if (slow) {
             waiting.push_back(std::move(done));
         } else {
@@ -34,15 +39,18 @@ struct telling_registry {
     std::function<void()> inside;
     bool slow = false;
     bool refuses = false;
+    enum class when { never, before, after } throws = when::never;  // It answers.
 };
 
 struct published {
     std::shared_ptr<telling_registry> registry = std::make_shared<telling_registry>();
     std::vector<std::string> logged;
-    futon::detail::intrusive_ptr<futon::detail::publication> it = futon::detail::make_intrusive<futon::detail::publication>(
-        registry, futon::provider{}, futon::detail::make_intrusive<futon::detail::diagnostics>(
-                                         [this](const futon::log_record& r) { logged.push_back(std::string{r.text}); }, futon::log_level::warning,
-                                         futon::unhandled_error_hook{}));
+    futon::detail::intrusive_ptr<futon::detail::publication> it =
+        futon::detail::make_intrusive<futon::detail::publication>(
+            registry, futon::provider{},
+            futon::detail::make_intrusive<futon::detail::diagnostics>(
+                [this](const futon::log_record& r) { logged.push_back(std::string{r.text}); },
+                futon::log_level::warning, futon::unhandled_error_hook{}));
 
     void begin() { it->begin({"A", "B:2.0"}, {.host = "10.0.0.1", .port = 7}); }
 };
@@ -56,7 +64,8 @@ TEST_CASE("publication: every service is registered once the server listens") {
     CHECK(p.registry->said == texts{"+A tcp://10.0.0.1:7 100", "+B:2.0 tcp://10.0.0.1:7 100"});
 }
 
-TEST_CASE("publication: offline takes it out, online puts it back, and what was said before the beginning counts from then") {
+TEST_CASE(
+    "publication: offline takes it out, online puts it back, and what was said before the beginning counts from then") {
     published p;
     p.it->set_online(false);
     p.it->set_weight(3);
@@ -108,7 +117,8 @@ TEST_CASE("publication: what is wanted while the registry is told is told afterw
         p.it->set_online(false);
     };
     p.begin();
-    CHECK(p.registry->said == texts{"+A tcp://10.0.0.1:7 100", "+B:2.0 tcp://10.0.0.1:7 100", "-A tcp://10.0.0.1:7", "-B:2.0 tcp://10.0.0.1:7"});
+    CHECK(p.registry->said == texts{"+A tcp://10.0.0.1:7 100", "+B:2.0 tcp://10.0.0.1:7 100", "-A tcp://10.0.0.1:7",
+                                    "-B:2.0 tcp://10.0.0.1:7"});
 }
 
 TEST_CASE("publication: a registration that fails is a warning with the service and the reason") {
@@ -116,6 +126,77 @@ TEST_CASE("publication: a registration that fails is a warning with the service 
     p.registry->refuses = true;
     p.begin();
     CHECK(p.logged.at(0) == "'A' could not be registered: not now");
+}
+
+TEST_CASE("publication: what a registry throws is a warning, and the next service and later changes are told") {
+    published p;
+    futon::result<void> heard;
+    p.registry->throws = telling_registry::when::before;
+    p.begin();
+    CHECK(p.registry->said == texts{"+A tcp://10.0.0.1:7 100", "+B:2.0 tcp://10.0.0.1:7 100"});
+    CHECK(p.logged == texts{"'A' could not be registered: it broke", "'B:2.0' could not be registered: it broke"});
+    p.it->when_registered([&](futon::result<void> how) { heard = std::move(how); });
+    REQUIRE_FALSE(heard.has_value());
+    CHECK(heard.error().message() == "it broke");
+
+    p.registry->throws = telling_registry::when::never;
+    p.registry->said.clear();
+    p.it->set_weight(4);
+    CHECK(p.registry->said == texts{"+A tcp://10.0.0.1:7 4", "+B:2.0 tcp://10.0.0.1:7 4"});
+    p.it->when_registered([&](futon::result<void> how) { heard = std::move(how); });
+    CHECK(heard.has_value());
+
+    p.registry->throws = telling_registry::when::before;
+    p.registry->said.clear();
+    p.logged.clear();
+    int ended = 0;
+    p.it->end([&] { ++ended; });
+    CHECK(ended == 1);
+    CHECK(p.registry->said == texts{"-A tcp://10.0.0.1:7", "-B:2.0 tcp://10.0.0.1:7"});
+    CHECK(p.logged == texts{"'A' could not be taken out of the registry: it broke",
+                            "'B:2.0' could not be taken out of the registry: it broke"});
+}
+
+TEST_CASE("publication: a registry that answers and then throws has answered") {
+    published p;
+    p.registry->throws = telling_registry::when::after;
+    p.begin();
+    int taken = 0;
+    p.it->when_registered([&](const futon::result<void>& how) { taken += how ? 1 : 0; });
+    CHECK(taken == 1);
+    CHECK(p.logged.empty());
+    p.it->set_weight(4);
+    CHECK(p.registry->said.size() == 4);
+}
+
+TEST_CASE("publication: who waits for it hears what the registry answered, once it has answered of all services") {
+    published p;
+    std::vector<std::string> heard;
+    const auto ask = [&] {
+        p.it->when_registered([&](const futon::result<void>& how) {
+            heard.push_back(how ? "taken" : how.error().message());
+        });
+    };
+    ask();
+    p.it->set_online(false);
+    CHECK(heard.empty());
+    p.begin();
+    CHECK(heard.empty());
+    p.it->set_online(true);
+    CHECK(heard == texts{"taken"});
+    ask();
+    CHECK(heard == texts{"taken", "taken"});
+    p.registry->refuses = true;
+    p.it->set_weight(3);
+    ask();
+    CHECK(heard.back() == "not now");
+    p.it->set_online(false);
+    ask();
+    CHECK(heard.size() == 3);
+    p.it->end(nullptr);
+    CHECK(heard.back() == "the server is stopping");
+    ask();
+    CHECK(heard.size() == 5);
 }
 
 }  // namespace

@@ -59,7 +59,8 @@ struct awkward {
     int core();
     int get();
 };
-FUTON_SERVICE(awkward, name, index, attributes, methods, members, invoke, address, R, Token, args, implementation, core, get)
+FUTON_SERVICE(awkward, name, index, attributes, methods, members, invoke, address, R, Token, args, implementation, core,
+              get)
 
 struct base_contract {
     int first(int x);

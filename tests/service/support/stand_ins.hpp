@@ -26,7 +26,8 @@ class task {};
 }  // namespace futon
 #endif
 
-#if __has_include(<futon/wire/encode.hpp>) && __has_include(<futon/wire/decode.hpp>) && __has_include(<futon/wire/signature.hpp>)
+#if __has_include( \
+    <futon/wire/encode.hpp>) && __has_include(<futon/wire/decode.hpp>) && __has_include(<futon/wire/signature.hpp>)
 #include <futon/service/packability.hpp>
 #include <futon/service/responder.hpp>
 #else

@@ -28,20 +28,26 @@ public:
 private:
     void bound(connection&, const event& it) noexcept override { answers_->bound(it); }
     void requested(connection& from, event& request) noexcept override { answers_->requested(from, request); }
-    void cancelled(connection&, std::uint64_t, void* tag) noexcept override { answers::cancelled(tag); }
+    void cancelled(connection& from, std::uint64_t, void* tag) noexcept override { answers::cancelled(from, tag); }
     // Of calls that handlers made to their caller.
-    void replied(connection&, intrusive_ptr<call> which, const response& reply) noexcept override { answers_->replied(*which, reply); }
+    void replied(connection&, intrusive_ptr<call> which, const response& reply) noexcept override {
+        answers_->replied(*which, reply);
+    }
     void park(connection&, intrusive_ptr<call> which) noexcept override { answers::refuse(std::move(which)); }
+    void oneways_lost(connection&, std::uint64_t count, const error& why) noexcept override {
+        answers_->oneways_lost(count, why);
+    }
 
     std::optional<load_report> load() noexcept override { return state_->load(connection_->batch_time()); }
 
     void closed(connection&, const error& why) noexcept override {
         if (why == errc::protocol_error) {
             const auto text = why.message();
-            state_->reports().log({.level = log_level::warning, .kind = "protocol_error", .text = text, .where = connection_->peer()});
+            state_->reports().log(
+                {.level = log_level::warning, .kind = "protocol_error", .text = text, .where = connection_->peer()});
         }
         answers_->closed();
-        state_->left(connection_, connection_->peer(), connection_->stats());
+        state_->left(connection_, connection_->stats());
         connection_ = nullptr;
     }
 

@@ -5,16 +5,21 @@
 /// What a server tells its registry: that it is there, with which weight, and that it goes.
 
 #include <futon/cluster/registry.hpp>
+#include <futon/core/errc.hpp>
+#include <futon/core/error.hpp>
 #include <futon/core/intrusive_ptr.hpp>
 #include <futon/core/log.hpp>
+#include <futon/core/result.hpp>
 #include <futon/message/endpoint.hpp>
 
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <exception>
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -45,6 +50,14 @@ public:
     void set_weight(std::uint32_t weight) {
         change([&] { wanted_.weight = weight; });
     }
+    /// Calls `heard` with what the registry answered when it was last told of the services, as soon as it did.
+    void when_registered(std::function<void(result<void>)> heard) {
+        std::unique_lock lock{mutex_};
+        if (!ended_ && !answer_) return waiters_.push_back(std::move(heard));
+        const auto answer = ended_ ? leaving() : *answer_;
+        lock.unlock();
+        heard(answer);
+    }
     /// For good. `done` is called once the registry has heard it, or cannot be told.
     void end(std::function<void()> done) {
         change([&] {
@@ -70,14 +83,23 @@ private:
         const auto as = wanted_;
         auto ended = std::exchange(when_ended_, nullptr);
         published_ = begun_ && online_ && !ended_;
+        answer_.reset();
+        ++round_;
         if (published_) {
+            const auto round = std::make_shared<answers>(round_, services.size() + 1);
             lock.unlock();
             for (const auto& service : services)
-                registry_.register_provider(service, as, [self = intrusive_ptr<publication>{this}, service](const result<void>& how) {
-                    if (!how) self->warn("register_failed", "'" + service + "' could not be registered: ", how.error());
-                });
+                ask([&](registration_done done) { registry_.register_provider(service, as, std::move(done)); },
+                    [self = intrusive_ptr<publication>{this}, service, round](const result<void>& how) {
+                        if (!how)
+                            self->warn("register_failed", "'" + service + "' could not be registered: ", how.error());
+                        self->answered(*round, how);
+                    });
+            answered(*round, {});
         } else {
+            const auto waiters = ended_ ? std::exchange(waiters_, {}) : decltype(waiters_){};
             lock.unlock();
+            for (const auto& waiter : waiters) waiter(leaving());
             if (published) {
                 withdraw(services, as.address, std::move(ended));
             } else if (ended) {
@@ -86,6 +108,39 @@ private:
         }
         lock.lock();
     }
+    // Asks the registry, which is the user's. What it throws is its answer, unless it has given one: the rest is told
+    // all the same, and so are later changes.
+    template <class Ask>
+    static void ask(Ask registry, registration_done done) {
+        const auto answers = std::make_shared<std::atomic<bool>>(false);
+        const auto once = [answers, done = std::move(done)](const result<void>& how) {
+            if (!answers->exchange(true)) done(how);
+        };
+        try {
+            registry(once);
+        } catch (...) {
+            once(error::from_exception(std::current_exception(), executed::maybe));
+        }
+    }
+    // What is still to come of one round of registrations.
+    struct answers {
+        answers(std::uint64_t which, std::size_t count) : round{which}, left{count} {}
+        std::uint64_t round;
+        std::size_t left;  // One for each service, and one for the round.
+        result<void> worst{};
+    };
+    void answered(answers& of, const result<void>& how) {
+        std::unique_lock lock{mutex_};
+        if (!how && of.worst) of.worst = how;
+        if (--of.left != 0 || of.round != round_) return;
+        answer_ = of.worst;
+        const auto answer = of.worst;
+        const auto waiters = std::exchange(waiters_, {});
+        lock.unlock();
+        for (const auto& waiter : waiters) waiter(answer);
+    }
+    static result<void> leaving() { return error{errc::unavailable, "the server is stopping", executed::no}; }
+
     void withdraw(const std::vector<std::string>& services, const endpoint& at, std::function<void()> done) {
         // Counts down on whatever threads the registry answers, from one for this one.
         const auto left = std::make_shared<std::atomic<std::size_t>>(services.size() + 1);
@@ -93,10 +148,13 @@ private:
             if (left->fetch_sub(1) == 1 && done) done();
         };
         for (const auto& service : services)
-            registry_.deregister_provider(service, at, [self = intrusive_ptr<publication>{this}, service, heard](const result<void>& how) {
-                if (!how) self->warn("deregister_failed", "'" + service + "' could not be taken out of the registry: ", how.error());
-                heard();
-            });
+            ask([&](registration_done hear) { registry_.deregister_provider(service, at, std::move(hear)); },
+                [self = intrusive_ptr<publication>{this}, service, heard](const result<void>& how) {
+                    if (!how)
+                        self->warn("deregister_failed",
+                                   "'" + service + "' could not be taken out of the registry: ", how.error());
+                    heard();
+                });
         heard();
     }
     void warn(std::string_view kind, const std::string& what, const error& why) const noexcept {
@@ -121,6 +179,9 @@ private:
     bool published_ = false;  // What the registry was told last.
     bool changed_ = false;
     bool telling_ = false;  // A thread is inside `tell`, or will be.
+    std::uint64_t round_ = 0;
+    std::optional<result<void>> answer_;  // Of this round.
+    std::vector<std::function<void(result<void>)>> waiters_;
 };
 
 }  // namespace futon::detail

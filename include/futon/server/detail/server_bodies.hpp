@@ -5,14 +5,17 @@
 /// The bodies of `server`; see core/bodies.hpp.
 
 #include <futon/async/promise.hpp>
+#include <futon/cluster/provider_text.hpp>
 #include <futon/core/runtime_state.hpp>
 #include <futon/server/detail/check_options.hpp>
+#include <futon/server/detail/open_connection.hpp>
 #include <futon/server/detail/peer.hpp>
+#include <futon/server/detail/refusal.hpp>
 #include <futon/server/detail/server_state.hpp>
 #include <futon/server/server.hpp>
 #include <futon/session/session.hpp>
 #include <futon/transport/connection.hpp>
-#include <futon/transport/post_or_else.hpp>
+#include <futon/transport/post_function.hpp>
 #include <futon/wire/futon_protocol.hpp>
 
 #include <asio/signal_set.hpp>
@@ -23,6 +26,7 @@
 #include <functional>
 #include <future>
 #include <memory>
+#include <string>
 #include <utility>
 
 namespace futon {
@@ -37,19 +41,20 @@ FUTON_DETAIL_BODY intrusive_ptr<runtime_state> runtime_for(server_options& optio
 
 FUTON_DETAIL_BODY void begin_serving(const intrusive_ptr<server_state>& state, io_place place,
                                      std::unique_ptr<byte_stream> stream) {
-    if (!state->admit(stream->peer())) return stream->close();
-    auto machine = std::make_unique<session<futon_protocol>>(session_options{
-        .role = side::acceptor, .limits = state->options.limits, .categories = state->options.error_categories}, place.where->now());
+    auto admitted = state->admit(stream->peer());
+    if (!admitted) return refuse(std::move(place), std::move(stream), admitted.error(), state->seat_outside());
+    auto machine =
+        std::make_unique<session<futon_protocol>>(session_options{.role = side::acceptor,
+                                                                  .limits = state->options.limits,
+                                                                  .categories = state->options.error_categories,
+                                                                  .seed = session_seed(place),
+                                                                  .unsent = state->unsent},
+                                                  place.where->now());
     auto owner = make_intrusive<peer>(state);
-    const auto asio_place = place.asio;
-    auto made = make_intrusive<connection>(std::move(place), std::move(stream), std::move(machine), owner);
+    const auto made = make_intrusive<connection>(std::move(place), std::move(stream), std::move(machine), owner);
     owner->attach(made);
-    const auto begin = [state, made] {
-        const running_scope scope{made->where()};
-        state->joined(made);
-        made->open();
-    };
-    post_or_else(asio_place, begin, [made] { made->on_dropped(); });
+    made->hold(*std::move(admitted));
+    open_connection(made, [state, made] { state->joined(made); });
 }
 
 }  // namespace detail
@@ -64,7 +69,8 @@ FUTON_DETAIL_BODY server::server(server_options options) : own_runtime_{!options
 }
 
 FUTON_DETAIL_BODY detail::dispatcher& server::services() const {
-    if (started_) throw rpc_error{error{errc::already_satisfied, "provide services before the server is started", executed::no}};
+    if (started_)
+        throw rpc_error{error{errc::already_satisfied, "provide services before the server is started", executed::no}};
     return state_->services;
 }
 FUTON_DETAIL_BODY executor_ref server::pool() const noexcept { return state_->runtime().pool(); }
@@ -85,7 +91,9 @@ FUTON_DETAIL_BODY void server::start() {
 
 FUTON_DETAIL_BODY void server::run() {
     if (state_->runtime().is_lent())
-        throw rpc_error{error{errc::would_deadlock, "run() on a lent io_context would block the thread that should run it: use start()", executed::no}};
+        throw rpc_error{error{errc::would_deadlock,
+                              "run() on a lent io_context would block the thread that should run it: use start()",
+                              executed::no}};
     // Before anybody can know that the server is there.
     asio::signal_set signals{state_->home().asio};
     if (state_->options.stop_on_signals) {
@@ -105,10 +113,10 @@ FUTON_DETAIL_BODY void server::run() {
     state_->wait_until_stopped();
     // The signal set belongs to the I/O thread's context; it must be idle before it goes.
     std::promise<void> idle;
-    asio::post(state_->home().asio, [&] {
+    detail::post_function(state_->home().asio, [&] {
         std::error_code ignored;
         signals.cancel(ignored);
-        asio::post(state_->home().asio, [&] { idle.set_value(); });
+        detail::post_function(state_->home().asio, [&] { idle.set_value(); });
     });
     idle.get_future().wait();
 }
@@ -122,6 +130,21 @@ FUTON_DETAIL_BODY future<void> server::stop(duration drain_time) {
     return ready;
 }
 
+FUTON_DETAIL_BODY future<void> server::wait_registered(duration timeout) {
+    const auto home = state_->home().where;
+    if (!state_->published())
+        return make_failed<void>(
+            home, error{errc::bad_arguments, "nothing to wait for: the server has no registry, see server_options",
+                        executed::no});
+    auto done = std::make_shared<promise<void>>(home);
+    auto ready = done->get_future();
+    state_->published()->when_registered([done](result<void> how) { done->try_set(std::move(how)); });
+    return std::move(ready).timeout(timeout).map_error([registry = state_->options.registry](const error& why) {
+        if (why != errc::deadline_exceeded) return why;
+        return error{errc::deadline_exceeded, registry.text() + " has not taken all services in time", executed::no};
+    });
+}
+
 FUTON_DETAIL_BODY void server::offline() {
     if (auto* const published = state_->published()) published->set_online(false);
 }
@@ -131,6 +154,10 @@ FUTON_DETAIL_BODY void server::online() {
 }
 
 FUTON_DETAIL_BODY void server::set_weight(std::uint32_t weight) {
+    if (weight > most_weight)
+        throw rpc_error{{errc::bad_arguments,
+                         "set_weight: " + std::to_string(weight) + " is more than " + std::to_string(most_weight),
+                         executed::no}};
     if (auto* const published = state_->published()) published->set_weight(weight);
 }
 

@@ -3,19 +3,22 @@
 
 /// \file
 /// What outlives the `server` object while connections and handlers still end: counts, limits, the way down.
+/// One thing because the way down waits for what all the rest counts.
 
 #include <futon/core/runtime_state.hpp>
 #include <futon/server/detail/admissions.hpp>
 #include <futon/server/detail/publication.hpp>
 #include <futon/server/server_options.hpp>
 #include <futon/serving/offer.hpp>
+#include <futon/session/unsent_bytes.hpp>
 #include <futon/transport/acceptor.hpp>
 #include <futon/transport/connection.hpp>
-#include <futon/transport/post_or_else.hpp>
+#include <futon/transport/post_function.hpp>
 #include <futon/transport/reachable_address.hpp>
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <cstddef>
 #include <functional>
@@ -42,10 +45,13 @@ public:
           runtime_{std::move(runtime)},
           home_{runtime_->next_place()} {
         draining = std::stop_source{};
-        if (options.registry) publication_ = make_intrusive<publication>(options.registry, options.advertise, runtime_->shared_reports());
+        if (options.registry)
+            publication_ = make_intrusive<publication>(options.registry, options.advertise, runtime_->shared_reports());
     }
 
     const server_options options;
+    /// Of all connections.
+    const intrusive_ptr<unsent_bytes> unsent = make_intrusive<unsent_bytes>(options.limits.max_server_unsent_bytes);
 
     [[nodiscard]] runtime_state& runtime() const noexcept { return *runtime_; }
     [[nodiscard]] const io_place& home() const noexcept { return home_; }
@@ -60,10 +66,12 @@ public:
 
     // Connections.
 
-    /// Counts a connection in; false where a limit is reached.
-    [[nodiscard]] bool admit(const std::string& peer);
+    /// A place among the connections, for as long as this is held; or why there is none, which is also reported.
+    [[nodiscard]] result<intrusive_ptr<ref_counted>> admit(const std::string& peer);
+    /// See `entrance`.
+    [[nodiscard]] intrusive_ptr<ref_counted> seat_outside() { return entrance_->seat_outside(); }
     void joined(const intrusive_ptr<connection>& which);
-    void left(const intrusive_ptr<connection>& which, const std::string& peer, const session_stats& counters);
+    void left(const intrusive_ptr<connection>& which, const session_stats& counters);
 
     /// Who counted the handler has let go of everything else: this stays for as long as one is counted.
     void handler_left() noexcept override {
@@ -80,14 +88,12 @@ public:
 
     /// Stops accepting and drains; connections that are not done after `grace` are cut. Calls `done` at the end.
     void stop(duration grace, std::function<void()> done) noexcept;
-    [[nodiscard]] bool is_stopping() const noexcept {
-        const std::lock_guard lock{mutex_};
-        return stopping_;
-    }
     /// Blocks until the addresses are free, every connection is closed and no handler runs on another thread.
     void wait_until_stopped() noexcept {
         std::unique_lock lock{mutex_};
-        changed_.wait(lock, [this] { return stopping_ && listening_ == 0 && !withdrawing_ && connections_.empty() && handlers_.load() == 0; });
+        changed_.wait(lock, [this] {
+            return stopping_ && listening_ == 0 && !withdrawing_ && connections_.empty() && handlers_.load() == 0;
+        });
     }
     /// The same where the runtime has no threads, as far as that takes no time.
     void run_until_stopped() noexcept {
@@ -114,6 +120,13 @@ public:
 
 private:
     inline void fire(bool due) noexcept override;
+    // With the lock held. The timer keeps this.
+    [[nodiscard]] bool arm_grace(time_point due) noexcept {
+        add_ref();
+        if (will_fire(*home_.where, *this, due)) return true;
+        release();
+        return false;
+    }
     void finish_if_done(std::unique_lock<std::mutex>& lock) noexcept;
     void let_go_if_over(std::unique_lock<std::mutex>& lock) noexcept;
     struct numbered {
@@ -130,6 +143,11 @@ private:
         return open;
     }
 
+    void warn_of_drain(std::size_t connections, duration left) noexcept;
+
+    // So long a stop may take before it is worth a warning; and so long a warning of refused connections is enough.
+    static constexpr duration patience = std::chrono::seconds{1};
+
     const intrusive_ptr<runtime_state> runtime_;
     const io_place home_;
     intrusive_ptr<publication> publication_;  // Set once.
@@ -140,11 +158,14 @@ private:
     std::size_t listening_ = 0;  // Acceptors that are not closed yet.
     std::map<const connection*, numbered> connections_;
     std::uint64_t joined_ = 0;
-    admissions admissions_;
+    const intrusive_ptr<entrance> entrance_ = make_intrusive<entrance>();
     session_stats past_;
+    time_point refusal_said_{};  // Not again before.
+    std::uint64_t refused_unsaid_ = 0;
     bool stopping_ = false;
     bool withdrawing_ = false;  // The registry has not heard yet that it goes.
     bool grace_armed_ = false;
+    time_point cut_at_{};  // Set before it is armed.
     bool let_go_ = false;
     std::vector<std::function<void()>> when_stopped_;
 };
@@ -152,14 +173,16 @@ private:
 inline result<void> server_state::listen(std::function<void(io_place, std::unique_ptr<byte_stream>)> accepted) {
     std::vector<intrusive_ptr<acceptor>> opened;
     for (const auto& address : options.listen) {
-        auto made = make_intrusive<acceptor>(runtime_->next_place(), [runtime = runtime_] { return runtime->next_place(); }, accepted);
+        auto made = make_intrusive<acceptor>(
+            runtime_->next_place(), [runtime = runtime_] { return runtime->next_place(); }, accepted);
         if (auto opening = made->open(address); !opening) {
             for (const auto& each : opened) each->close();
             return opening;
         }
         opened.push_back(std::move(made));
     }
-    if (opened.empty()) return error{errc::listen_failed, "the server has no address to listen on: set .listen", executed::no};
+    if (opened.empty())
+        return error{errc::listen_failed, "the server has no address to listen on: set .listen", executed::no};
     const std::lock_guard lock{mutex_};
     acceptors_ = std::move(opened);
     listening_ = acceptors_.size();
@@ -186,9 +209,21 @@ inline void server_state::publish() {
     publication_->begin(services.names(), std::move(at));
 }
 
-inline bool server_state::admit(const std::string& peer) {
-    const std::lock_guard lock{mutex_};
-    return admissions_.admit(peer, options.limits, !stopping_);
+inline result<intrusive_ptr<ref_counted>> server_state::admit(const std::string& peer) {
+    std::unique_lock lock{mutex_};
+    auto admitted = entrance_->admit(peer, options.limits, !stopping_);
+    if (admitted || stopping_) return admitted;
+    // A peer that comes again and again fills no log.
+    const auto now = home_.where->now();
+    ++refused_unsaid_;
+    if (now < refusal_said_) return admitted;
+    refusal_said_ = deadline_after(now, patience);
+    const auto count = std::exchange(refused_unsaid_, 0);
+    lock.unlock();
+    auto text = "a connection was refused: " + admitted.error().message();
+    if (count > 1) text += "; it is the last of " + std::to_string(count) + " since this was said";
+    reports().log({.level = log_level::warning, .kind = "connection_refused", .text = text, .where = peer});
+    return admitted;
 }
 
 inline void server_state::joined(const intrusive_ptr<connection>& which) {
@@ -197,10 +232,9 @@ inline void server_state::joined(const intrusive_ptr<connection>& which) {
     if (stopping_) which->close(error{errc::unavailable, "the server is stopping", executed::no});
 }
 
-inline void server_state::left(const intrusive_ptr<connection>& which, const std::string& peer, const session_stats& counters) {
+inline void server_state::left(const intrusive_ptr<connection>& which, const session_stats& counters) {
     std::unique_lock lock{mutex_};
     connections_.erase(which.get());
-    admissions_.left(peer);
     past_ += counters;
     past_.in_flight_sent = past_.in_flight_received = 0;
     finish_if_done(lock);
@@ -217,10 +251,13 @@ inline void server_state::stop(duration grace, std::function<void()> done) noexc
     listening = std::exchange(acceptors_, {});
     open = open_locked();
     if ((!open.empty() || withdrawing_) && grace > duration{} && !grace_armed_) {
-        grace_armed_ = true;
-        add_ref();
-        home_.where->arm(*this, deadline_after(home_.where->now(), grace));
+        const auto now = home_.where->now();
+        cut_at_ = deadline_after(now, grace);
+        grace_armed_ = arm_grace(std::min(cut_at_, deadline_after(now, patience)));
+        // Nobody would tell when it is over.
+        if (!grace_armed_) withdrawing_ = false;
     }
+    const bool drains = grace > duration{} && (grace_armed_ || open.empty());
     lock.unlock();
     if (first) draining.request_stop();
     if (withdraw)
@@ -239,23 +276,52 @@ inline void server_state::stop(duration grace, std::function<void()> done) noexc
         post_or_else(each->place().asio, end, end);
     }
     const error why{errc::unavailable, "the server is stopping", executed::no};
-    for (const auto& each : open) grace > duration{} ? each->drain(why) : each->close(why);
+    for (const auto& each : open) drains ? each->drain(why) : each->close(why);
     lock.lock();
     finish_if_done(lock);
 }
 
-inline void server_state::fire(bool) noexcept {
-    const auto self = intrusive_ptr<server_state>::adopt(this);
+inline void server_state::fire(bool due) noexcept {
+    auto self = intrusive_ptr<server_state>::adopt(this);
     std::vector<intrusive_ptr<connection>> open;
+    duration left{};
     {
         const std::lock_guard lock{mutex_};
-        grace_armed_ = false;
-        withdrawing_ = false;
+        if (due) left = std::max(cut_at_ - home_.where->now(), duration{});
         open = open_locked();
+        if (left > duration{}) {
+            if (!grace_armed_) return;  // It has stopped just now.
+            if (!arm_grace(cut_at_)) left = duration{};
+        }
+        if (left == duration{}) {
+            grace_armed_ = false;
+            withdrawing_ = false;
+        }
     }
-    for (const auto& each : open) each->close(error{errc::unavailable, "the server's time to stop is over", executed::maybe});
+    warn_of_drain(open.size(), left);
+    if (left > duration{}) return;
+    for (const auto& each : open)
+        each->close(error{errc::unavailable, "the server's time to stop is over", executed::maybe});
     std::unique_lock lock{mutex_};
     finish_if_done(lock);
+}
+
+// A server that seems to hang when it is told to stop waits for somebody: says for whom, and how long.
+inline void server_state::warn_of_drain(std::size_t connections, duration left) noexcept {
+    if (connections == 0) return;
+    try {
+        const auto seconds = std::chrono::duration_cast<std::chrono::duration<double>>(left).count();
+        const auto what =
+            "calls in flight: " + std::to_string(in_flight()) + ", connections: " + std::to_string(connections);
+        const auto text =
+            left > duration::zero()
+                ? "the server stops, and waits; " + what + "; cut in " +
+                      std::to_string(static_cast<int>(seconds + 0.5)) +
+                      " s (drain_time). Streams end sooner if their handlers heed call_context::drain_token()"
+                : "the server's time to stop is over: what is left is cut; " + what;
+        reports().log({.level = log_level::warning, .kind = "slow_stop", .text = text});
+    } catch (...) {  // No memory for words.
+    }
 }
 
 inline void server_state::finish_if_done(std::unique_lock<std::mutex>& lock) noexcept {
@@ -287,11 +353,12 @@ inline server_stats server_state::stats() const {
     sum.overloaded = overloaded.load();
     sum.in_flight = in_flight();
     sum.slow_handlers = slow.load();
+    sum.lost_oneways = oneways_lost.load();
     sum.threads = reports().counted();
     const std::lock_guard lock{mutex_};
     sum.connections = connections_.size();
-    sum.accepted = admissions_.accepted();
-    sum.refused = admissions_.refused();
+    sum.accepted = entrance_->accepted();
+    sum.refused = entrance_->refused();
     sum.wire = past_;
     for (const auto& [unused, each] : connections_) sum.wire += each.which->stats();
     return sum;

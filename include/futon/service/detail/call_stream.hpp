@@ -23,6 +23,7 @@
 #include <cstdint>
 #include <mutex>
 #include <new>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -46,6 +47,16 @@ public:
     }
     /// Leaves an encoded item to be sent, whatever the room; false if the call is over. May throw `std::bad_alloc`.
     bool put(bytes_view body);
+    /// Why an item of this size does not travel; nothing if it does.
+    [[nodiscard]] std::optional<error> obstacle_to(std::size_t size) const {
+        const auto most = carrier_->most_item_bytes();
+        if (size <= most) [[likely]]
+            return std::nullopt;
+        return error{errc::message_too_big,
+                     "bytes of an item (limits.max_body_bytes of this side and of the other): " + std::to_string(size) +
+                         ", limit " + std::to_string(most),
+                     executed::no};
+    }
     /// As `sink_target` says.
     [[nodiscard]] future<void> send(executor_ref where, byte_buffer body);
     [[nodiscard]] result<void> try_send(bytes_view body);
@@ -65,10 +76,10 @@ public:
     }
     void may_send() noexcept override { flush(); }
     void items_ended() noexcept override {}
-    inline void close() noexcept override;
+    inline void close(const error& why) noexcept override;
     void run(bool accepted) noexcept override {
         const auto keep = intrusive_ptr<call_stream>::adopt(this);
-        if (!accepted) return close();
+        if (!accepted) return close(error{errc::connection_lost});
         {
             const std::lock_guard lock{mutex_};
             awake_ = false;
@@ -85,8 +96,12 @@ protected:
     virtual void all_sent() noexcept {}
     /// An item is larger than the peer takes.
     virtual void oversized(error why) noexcept = 0;
-    /// The call is over. On any thread, once.
-    virtual void closed() noexcept = 0;
+    /// The connection does not know the call any more, whose end is on its way here at the latest.
+    virtual void gone() noexcept { close(error{errc::cancelled}); }
+    /// What producers and consumers are told where the call ended for `why`. May throw `std::bad_alloc`.
+    [[nodiscard]] virtual error told(const error& why) const = 0;
+    /// The call is over, for a reason as `told`. On any thread, once.
+    virtual void closed(const error& why) noexcept = 0;
 
     /// Before it is used otherwise. `window`: what is known already that the peer takes.
     void attach(item_carrier& over, stream_key which, std::uint64_t window) noexcept {
@@ -120,7 +135,8 @@ protected:
 private:
     // A send that found no room, with its item.
     struct waiting_send final : future_state<void> {
-        waiting_send(executor_ref where, byte_buffer what) : future_state<void>{std::move(where)}, body{std::move(what)} {}
+        waiting_send(executor_ref where, byte_buffer what)
+            : future_state<void>{std::move(where)}, body{std::move(what)} {}
         using future_state<void>::publish;
         byte_buffer body;
         void give_up() noexcept override { complete(unexpected{error{errc::cancelled, executed::no}}); }
@@ -134,19 +150,19 @@ private:
         room_ -= cost;
         pending_ += cost;
     }
-    [[nodiscard]] static error nobody_there() { return {errc::cancelled, "nobody takes the items of this stream any more", executed::no}; }
 
     // Guarded by the mutex.
     item_queue outbox_;
-    std::int64_t room_ = 0;      // What may be put before anybody has to wait.
-    std::int64_t pending_ = 0;   // What was put and not sent.
-    std::uint64_t owed_ = 0;     // What was consumed and the peer not told.
+    std::int64_t room_ = 0;     // What may be put before anybody has to wait.
+    std::int64_t pending_ = 0;  // What was put and not sent.
+    std::uint64_t owed_ = 0;    // What was consumed and the peer not told.
     std::atomic<std::uint64_t> grant_at_{1};
     std::vector<intrusive_ptr<waiting_send>> waiting_;  // As a rule one.
-    bool awake_ = false;         // `run` is queued, or `flush` runs and looks again before it ends.
+    bool awake_ = false;  // `run` is queued, or `flush` runs and looks again before it ends.
     bool finishing_ = false;
     bool over_ = false;
-    intrusive_ptr<item_carrier> carrier_;  // Set once.
+    error over_why_{errc::cancelled, executed::no};  // As told.
+    intrusive_ptr<item_carrier> carrier_;            // Set once.
     stream_key key_;
 
     // Only inside the connection's executor.
@@ -168,8 +184,9 @@ inline future<void> call_stream::send(executor_ref where, byte_buffer body) {
     {
         std::unique_lock lock{mutex_};
         if (over_ || finishing_) {
+            auto why = over_why_;
             lock.unlock();
-            return make_failed<void>(std::move(where), nobody_there());
+            return make_failed<void>(std::move(where), std::move(why));
         }
         if (room_ <= 0 || !waiting_.empty()) {
             auto state = make_intrusive<waiting_send>(std::move(where), std::move(body));
@@ -186,7 +203,7 @@ inline future<void> call_stream::send(executor_ref where, byte_buffer body) {
 inline result<void> call_stream::try_send(bytes_view body) {
     {
         const std::lock_guard lock{mutex_};
-        if (over_ || finishing_) return nobody_there();
+        if (over_ || finishing_) return over_why_;
         if (room_ <= 0 || !waiting_.empty()) return error{errc::overloaded, executed::no};
         append(body);
     }
@@ -216,12 +233,12 @@ inline void call_stream::wake() noexcept {
 inline bool call_stream::send_some(std::int64_t& sent) noexcept {
     while (!sending_.empty()) {
         const auto body = sending_.front();
-        if (const auto most = carrier_->most_item_bytes(); body.size() > most) {
-            oversized(error{errc::message_too_big, "bytes of an item " + std::to_string(body.size()) + ", limit " + std::to_string(most), executed::yes});
+        if (auto why = obstacle_to(body.size())) {
+            oversized(why->with_executed(executed::yes));
             return false;
         }
         const auto fate = carrier_->send_item(key_, *this, body);
-        if (fate == item_fate::gone) close();
+        if (fate == item_fate::gone) gone();
         if (fate != item_fate::sent) return false;
         sent += static_cast<std::int64_t>(item_cost(body.size()));
         sending_.pop();
@@ -235,7 +252,7 @@ inline void call_stream::flush() noexcept {
         const std::lock_guard lock{mutex_};
         if (!carrier_ || over_ || std::exchange(awake_, true)) return;
     }
-    if (!take_up()) return close();
+    if (!take_up()) return close(error{errc::cancelled});
     bool last = false;
     for (bool again = true; again;) {
         std::uint64_t owed = 0;
@@ -286,16 +303,22 @@ inline void call_stream::flush() noexcept {
     if (last) all_sent();
 }
 
-inline void call_stream::close() noexcept {
+inline void call_stream::close(const error& why) noexcept {
+    auto reason = why;
+    try {
+        reason = told(why);
+    } catch (const std::bad_alloc&) {  // The code must do.
+    }
     std::vector<intrusive_ptr<waiting_send>> refused;
     {
         const std::lock_guard lock{mutex_};
         if (std::exchange(over_, true)) return;
+        over_why_ = reason;
         refused.swap(waiting_);
         outbox_.clear();
     }
-    for (const auto& each : refused) each->complete(unexpected{nobody_there()});
-    closed();
+    for (const auto& each : refused) each->complete(unexpected{reason});
+    closed(reason);
 }
 
 }  // namespace futon::detail

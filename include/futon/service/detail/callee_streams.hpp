@@ -78,9 +78,9 @@ public:
         if constexpr (gives) {
             if (!how) return conclude(how.error().with_executed(executed::yes));
             try {
-                out_->source().result().on_complete(executor_ref{&carrier().where()}, [keep = intrusive_ptr<callee_streams>{this}](result<R> last) {
-                    keep->conclude(std::move(last));
-                });
+                out_->source().result().on_complete(
+                    executor_ref{&carrier().where()},
+                    [keep = intrusive_ptr<callee_streams>{this}](result<R> last) { keep->conclude(std::move(last)); });
             } catch (...) {
                 conclude(error::from_exception(std::current_exception()));
             }
@@ -90,7 +90,9 @@ public:
     void item(bytes_view body) noexcept override {
         if constexpr (takes) {
             auto pushed = push_item(*in_, body, *complexity_);
-            if (!pushed) in_->end(error{errc::bad_arguments, "an item does not fit the method's stream: " + pushed.error().message(), executed::yes});
+            if (!pushed)
+                in_->end(error{errc::bad_arguments,
+                               "an item does not fit the method's stream: " + pushed.error().message(), executed::yes});
         }
     }
     void items_ended() noexcept override {
@@ -120,12 +122,19 @@ protected:
         if constexpr (gives) {
             const std::lock_guard lock{mutex_};
             concluded_ = true;
-            if (call_) result_.emplace(std::move(why));
+            if (call_) result_.emplace(why);
         }
-        close();
+        close(why);
     }
-    void closed() noexcept override {
-        if constexpr (takes) in_->end(error{errc::cancelled, "the call is over"});
+    // A handler whose items nobody takes any more is to stop, whatever the reason.
+    [[nodiscard]] error told(const error& why) const override {
+        const auto* text = "the call is over";
+        if (why == errc::cancelled) text = "the caller gave up the call";
+        if (why == errc::connection_lost) text = "the connection to the caller was lost";
+        return {errc::cancelled, text, executed::no};
+    }
+    void closed(const error& why) noexcept override {
+        if constexpr (takes) in_->end(why);
         if constexpr (gives) {
             cancel_handle stop;
             {
@@ -158,7 +167,7 @@ private:
                 call = std::move(call_);
                 with.swap(result_);
             }
-            call->answer(*with);
+            call->answer(*std::move(with));
         }
     }
 
@@ -176,17 +185,21 @@ private:
 template <class T, class Port>
 class call_sink final : public sink_target<T, void> {
 public:
-    call_sink(intrusive_ptr<incoming_call> call, intrusive_ptr<Port> port) noexcept : sink_target<T, void>{std::move(call)}, port_{std::move(port)} {}
+    call_sink(intrusive_ptr<incoming_call> call, intrusive_ptr<Port> port) noexcept
+        : sink_target<T, void>{std::move(call)}, port_{std::move(port)} {}
 
     future<void> send(executor_ref where, T item) override {
         byte_buffer body;
-        if (auto packed = pack(body, item); !packed) return make_failed<void>(std::move(where), std::move(packed).error());
+        if (auto packed = pack(body, item); !packed)
+            return make_failed<void>(std::move(where), std::move(packed).error());
+        if (auto why = port_->obstacle_to(body.size())) return make_failed<void>(std::move(where), *std::move(why));
         return port_->send(std::move(where), std::move(body));
     }
     result<void> try_send(T& item) override {
         if (!port_->has_room() && !port_->is_over()) return error{errc::overloaded, executed::no};
         byte_buffer body;
         if (auto packed = pack(body, item); !packed) return packed;
+        if (auto why = port_->obstacle_to(body.size())) return *std::move(why);
         return port_->try_send(body.view());
     }
     void end(result<void> with) noexcept override {
@@ -200,7 +213,9 @@ private:
             encode(into, item);
             return {};
         } catch (...) {
-            return error{errc::bad_arguments, "an item could not be packed: " + error::from_exception(std::current_exception()).message(), executed::no};
+            return error{errc::bad_arguments,
+                         "an item could not be packed: " + error::from_exception(std::current_exception()).message(),
+                         executed::no};
         }
     }
 

@@ -50,7 +50,9 @@ public:
         if constexpr (receives) {
             auto pushed = push_item(*in_, body, carrier().complexity());
             if (pushed) return;
-            carrier().fail(key(), error{errc::bad_reply, "an item does not fit the method's stream: " + pushed.error().message(), executed::yes});
+            carrier().fail(
+                key(), error{errc::bad_reply, "an item does not fit the method's stream: " + pushed.error().message(),
+                             executed::yes});
         }
     }
     /// Its consumer has lost interest.
@@ -77,13 +79,19 @@ protected:
     }
     void all_sent() noexcept override { carrier().end_items(key().id); }
     void oversized(error why) noexcept override { carrier().fail(key(), why); }
-    void closed() noexcept override {
+    // With the error of the call.
+    void gone() noexcept override {}
+    [[nodiscard]] error told(const error& why) const override {
+        if (why.code()) return why;
+        return {errc::cancelled, "the call was answered before its items had ended", executed::no};
+    }
+    void closed(const error& why) noexcept override {
         intrusive_ptr<call> which;
         {
             const std::lock_guard lock{mutex_};
             which = std::move(call_);
         }
-        if constexpr (sends) out_->get_cancel_handle().cancel();
+        if constexpr (sends) out_->abort(why);
     }
 
 private:
@@ -96,7 +104,8 @@ private:
 template <class T, class R>
 class stream_ending final : public outcome<R> {
 public:
-    explicit stream_ending(intrusive_ptr<stream_state<T, R>> whose) noexcept : outcome<R>{executor_ref{}}, whose_{std::move(whose)} {}
+    explicit stream_ending(intrusive_ptr<stream_state<T, R>> whose) noexcept
+        : outcome<R>{executor_ref{}}, whose_{std::move(whose)} {}
     bool complete(result<R> with) noexcept override {
         if (!this->claim()) return false;
         std::exchange(whose_, nullptr)->end(std::move(with));

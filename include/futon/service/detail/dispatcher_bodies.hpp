@@ -9,6 +9,7 @@
 #include <futon/core/result.hpp>
 #include <futon/service/dispatcher.hpp>
 #include <futon/wire/signature.hpp>
+#include <futon/wire/signature_difference.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -24,31 +25,48 @@ namespace futon::detail {
 FUTON_DETAIL_BODY dispatcher::dispatcher() = default;
 FUTON_DETAIL_BODY dispatcher::~dispatcher() = default;
 
-FUTON_DETAIL_BODY result<void> dispatcher::add(const std::string& service, std::vector<std::unique_ptr<method_handler>> methods) {
+FUTON_DETAIL_BODY result<void> dispatcher::add(const std::string& service,
+                                               std::vector<std::unique_ptr<method_handler>> methods) {
     const std::lock_guard lock{mutex_};
+    if (sealed_)
+        return error{errc::already_satisfied,
+                     "'" + service +
+                         "' is provided too late: a client provides before its first call and wait_ready, "
+                         "which connect; servers would not see it on connections that there are already",
+                     executed::no};
     if (services_.contains(service))
         return error{errc::already_satisfied,
-                     "the service '" + service + "' is provided already: give one of them another version or unique_id", executed::no};
+                     "the service '" + service + "' is provided already: give one of them another version or unique_id",
+                     executed::no};
     services_.emplace(service, std::move(methods));
     return {};
 }
 
-FUTON_DETAIL_BODY result<method_handler*> dispatcher::find(std::string_view service, std::string_view method, std::string_view signature) const {
+FUTON_DETAIL_BODY void dispatcher::seal() noexcept {
+    const std::lock_guard lock{mutex_};
+    sealed_ = true;
+}
+
+FUTON_DETAIL_BODY result<method_handler*> dispatcher::find(std::string_view service, std::string_view method,
+                                                           std::string_view signature) const {
     const std::lock_guard lock{mutex_};
     const auto found = services_.find(service);
     if (found == services_.end())
-        return error{errc::no_such_method, "there is no service '" + shown(service) + "' here; offered: " + list_services(), executed::no};
+        return error{errc::no_such_method,
+                     "there is no service '" + shown(service) + "' here; offered: " + list_services(), executed::no};
     for (const auto& handler : found->second) {
         if (handler->info.name != method) continue;
         if (!compatible(signature, handler->info.signature))
             return error{errc::version_mismatch,
-                         shown(service) + "." + shown(method) + " does not fit: the caller has " + std::string{signature} +
-                             ", the server has " + handler->info.signature,
+                         shown(service) + "." + shown(method) + " does not fit" +
+                             signature_difference(signature, handler->info.signature) + ": the caller has " +
+                             std::string{signature} + ", the server has " + handler->info.signature,
                          executed::no};
         return handler.get();
     }
     return error{errc::no_such_method,
-                 "the service '" + shown(service) + "' has no method '" + shown(method) + "'; it has: " + list_methods(found->second),
+                 "the service '" + shown(service) + "' has no method '" + shown(method) +
+                     "'; it has: " + list_methods(found->second),
                  executed::no};
 }
 
@@ -88,7 +106,8 @@ FUTON_DETAIL_BODY std::string dispatcher::list_services() const {
 // Names come from the peer: shortened, and free of control characters.
 FUTON_DETAIL_BODY std::string dispatcher::shown(std::string_view name) {
     std::string text{name.substr(0, 64)};
-    std::replace_if(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < ' ' || c == '\x7f'; }, '?');
+    std::replace_if(
+        text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < ' ' || c == '\x7f'; }, '?');
     return text;
 }
 

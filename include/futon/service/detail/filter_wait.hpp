@@ -21,8 +21,8 @@
 
 namespace futon::detail {
 
-/// Tells what is waited for to give up when the caller does, when the call's time is up, or when its client is closed. The
-/// call then still waits for the filter to end, so that nothing uses the call behind its back.
+/// Tells what is waited for to give up when the caller does, when the call's time is up, or when its client is closed.
+/// The call then still waits for the filter to end, so that nothing uses the call behind its back.
 ///
 /// Thread-safety: `cancel` and `fire` are safe, the rest is for whoever waits.
 class filter_wait final : public cancellable, public timer, public recycled {

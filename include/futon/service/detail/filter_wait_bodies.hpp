@@ -15,7 +15,8 @@
 
 namespace futon::detail {
 
-FUTON_DETAIL_BODY filter_wait::filter_wait(cancel_handle what, executor_ref where) noexcept : what_{std::move(what)}, where_{std::move(where)} {}
+FUTON_DETAIL_BODY filter_wait::filter_wait(cancel_handle what, executor_ref where) noexcept
+    : what_{std::move(what)}, where_{std::move(where)} {}
 FUTON_DETAIL_BODY filter_wait::~filter_wait() = default;
 
 FUTON_DETAIL_BODY void filter_wait::cancel() noexcept { give_up(reason::cancelled); }
@@ -48,7 +49,8 @@ FUTON_DETAIL_BODY std::optional<error> filter_wait::why() const {
     switch (why_.load(std::memory_order_acquire)) {
         case reason::none: return std::nullopt;
         case reason::cancelled: return error{errc::cancelled, "the caller cancelled the call", executed::no};
-        case reason::expired: return error{errc::deadline_exceeded, "the call's time ran out while a filter waited", executed::no};
+        case reason::expired:
+            return error{errc::deadline_exceeded, "the call's time ran out while a filter waited", executed::no};
         case reason::closed: return error{errc::client_closed, "the client was closed", executed::no};
     }
     return std::nullopt;

@@ -23,7 +23,8 @@ namespace futon::detail {
 FUTON_DETAIL_BODY std::string type_name(const std::type_info& type) {
 #if __has_include(<cxxabi.h>)
     int status = 0;
-    const std::unique_ptr<char, void (*)(void*)> name{abi::__cxa_demangle(type.name(), nullptr, nullptr, &status), &std::free};
+    const std::unique_ptr<char, void (*)(void*)> name{abi::__cxa_demangle(type.name(), nullptr, nullptr, &status),
+                                                      &std::free};
     if (status == 0) return name.get();
 #endif
     return type.name();

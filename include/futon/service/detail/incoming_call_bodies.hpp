@@ -18,8 +18,9 @@
 
 namespace futon::detail {
 
-FUTON_DETAIL_BODY incoming_call::incoming_call(const method_info& method, std::string_view peer, time_point deadline, bool oneway,
-                                               intrusive_ptr<ref_counted> keep, reply_port& port, std::uint64_t call_id)
+FUTON_DETAIL_BODY incoming_call::incoming_call(const method_info& method, std::string_view peer, time_point deadline,
+                                               bool oneway, intrusive_ptr<ref_counted> keep, reply_port& port,
+                                               std::uint64_t call_id)
     : call_context{method, peer, deadline, oneway}, id{call_id}, keep_{std::move(keep)}, port_{&port} {}
 
 FUTON_DETAIL_BODY std::stop_token incoming_call::drain_token() const noexcept { return port_->drain_token(); }
@@ -27,7 +28,8 @@ FUTON_DETAIL_BODY intrusive_ptr<any_channel> incoming_call::way_back() const { r
 
 FUTON_DETAIL_BODY incoming_call::~incoming_call() {
     forget_awaited();
-    if (filters) [[unlikely]] come_back(call_outcome{error{errc::broken_promise, "the call was dropped without an answer"}});
+    if (filters) [[unlikely]]
+        come_back(call_outcome{error{errc::broken_promise, "the call was dropped without an answer"}});
 }
 
 FUTON_DETAIL_BODY void incoming_call::set_headers(const metadata* headers) {
@@ -36,10 +38,10 @@ FUTON_DETAIL_BODY void incoming_call::set_headers(const metadata* headers) {
     set_trace(read_trace(headers_));
 }
 
-FUTON_DETAIL_BODY void incoming_call::abandon() noexcept {
+FUTON_DETAIL_BODY void incoming_call::abandon(errc why) noexcept {
     const intrusive_ptr<incoming_call> keep{this};  // Closing its streams may answer it.
     request_stop();
-    close_streams();
+    close_streams(why);
     if (auto* const awaited = awaited_.load(std::memory_order_seq_cst)) awaited->cancel();
 }
 
@@ -75,13 +77,14 @@ FUTON_DETAIL_BODY void incoming_call::conclude() noexcept {
     if (failure_) {
         port_->reply_error(*this, *failure_);
     } else if (!oneway()) {
-        port_->reply(*this, std::move(reply_));
+        port_->reply(*this, std::move(reply_), std::move(reply_rest_));
     }
     port_->finished(*this);
 }
 
 FUTON_DETAIL_BODY void incoming_call::come_back() noexcept {
-    if (!filters) [[likely]] return;
+    if (!filters) [[likely]]
+        return;
     failure_ ? come_back(call_outcome{*failure_}) : come_back(call_outcome{reply_.view()});
 }
 
@@ -98,7 +101,11 @@ FUTON_DETAIL_BODY void incoming_call::run(bool accepted) noexcept {
     auto& handlers = port_->handlers();
     const auto now = port_->where().now();
     if (!accepted) {
-        answer_error(error{errc::overloaded, "the place where the handler runs is full or ending", executed::no});
+        answer_error(
+            error{errc::overloaded,
+                  "no room for the handler: the server's pool (threads.pool_threads, threads.pool_queue), or the "
+                  "executor that runs it, is full or ending",
+                  executed::no});
     } else if (stop_requested() && !run_to_end) {
         answer_error(error{errc::cancelled, "the caller gave up before the handler began", executed::no});
     } else if (deadline() != no_deadline && now >= deadline()) {
@@ -115,18 +122,21 @@ FUTON_DETAIL_BODY void incoming_call::run(bool accepted) noexcept {
 }
 
 FUTON_DETAIL_BODY void incoming_call::send_failure(const error& why) noexcept {
-    const auto thrown = why.exception();
-    if (!thrown) return send_error(why);
     try {
-        send_error(handler_error(thrown, port_->hides_exception_text()));
+        const auto thrown = why.exception();
+        const auto failure = thrown ? handler_error(thrown, port_->hides_exception_text()) : why;
+        // What waited with the drain token ends as cancelled; its caller cancelled nothing, and would take it for that.
+        if (failure == errc::cancelled && !stop_requested() && drain_token().stop_requested())
+            return send_error(error{errc::unavailable, "the server is stopping", executed::yes});
+        send_error(failure);
     } catch (...) {
         send_error(error{errc::resource_exhausted, executed::yes});
     }
 }
 
 FUTON_DETAIL_BODY void incoming_call::enter_filters() {
-    filters = std::make_unique<call_filtering>(handler->filters, handler->info, headers_, reply_headers_, arguments, port_->where().now(), oneway(),
-                                               peer(), *this, home());
+    filters = std::make_unique<call_filtering>(handler->filters, handler->info, headers_, reply_headers_, arguments,
+                                               port_->where().now(), oneway(), peer(), *this, home());
 }
 
 FUTON_DETAIL_BODY void incoming_call::answer_decision(decision said) noexcept {
@@ -176,9 +186,14 @@ FUTON_DETAIL_BODY void incoming_call::answer_exception() noexcept {
     }
 }
 
-FUTON_DETAIL_BODY void incoming_call::answer_unpackable() {
-    const auto why = port_->hides_exception_text() ? "" : ": " + error::from_exception(std::current_exception()).message();
-    send_error(error{errc::internal, "the result could not be packed" + why, executed::yes});
+FUTON_DETAIL_BODY void incoming_call::answer_unpackable() noexcept {
+    try {
+        const auto why =
+            port_->hides_exception_text() ? "" : ": " + error::from_exception(std::current_exception()).message();
+        send_error(error{errc::internal, "the result could not be packed" + why, executed::yes});
+    } catch (...) {
+        send_error(error{errc::resource_exhausted, executed::yes});
+    }
 }
 
 FUTON_DETAIL_BODY method_handler::method_handler(method_info what) : info{std::move(what)} {}

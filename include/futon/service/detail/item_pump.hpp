@@ -6,6 +6,7 @@
 
 #include <futon/async/cancel_handle.hpp>
 #include <futon/async/stream.hpp>
+#include <futon/async/stream_source.hpp>
 #include <futon/core/bytes.hpp>
 #include <futon/core/error.hpp>
 #include <futon/core/executor.hpp>
@@ -20,12 +21,13 @@
 
 namespace futon::detail {
 
-/// Only inside the connection's executor, but for `cancel`. Part of `Owner`, a `call_stream` with
+/// Only inside the connection's executor, but for `abort` and cancelling. Part of `Owner`, a `call_stream` with
 /// `pumped(result<void>)`, which hears how the items ended.
 template <class T, class R, class Owner>
 class item_pump {
 public:
-    explicit item_pump(stream<T, R> from) noexcept : from_{std::move(from)}, handle_{from_.get_cancel_handle()} {}
+    explicit item_pump(stream<T, R> from) noexcept
+        : from_{std::move(from)}, core_{stream_access::core_of(from_)}, handle_{from_.get_cancel_handle()} {}
 
     /// There is room, or there may be.
     void go(Owner& owner, executor& home) noexcept {
@@ -38,7 +40,8 @@ public:
                     continue;
                 }
                 waiting_ = true;
-                std::move(next).on_complete(executor_ref{&home}, [keep = intrusive_ptr<Owner>{&owner}, this, &home](result<std::optional<T>> got) {
+                std::move(next).on_complete(executor_ref{&home}, [keep = intrusive_ptr<Owner>{&owner}, this,
+                                                                  &home](result<std::optional<T>> got) {
                     waiting_ = false;
                     took(*keep, std::move(got));
                     go(*keep, home);
@@ -49,6 +52,10 @@ public:
         }
     }
     [[nodiscard]] stream<T, R>& source() noexcept { return from_; }
+    /// Whoever produces the items is told why nobody takes them any more. On any thread.
+    void abort(const error& why) noexcept {
+        if (core_) core_->abort(why);
+    }
     /// For any thread.
     [[nodiscard]] const cancel_handle& get_cancel_handle() const noexcept { return handle_; }
 
@@ -61,7 +68,10 @@ private:
             encode(body, **got);
             if (!owner.put(body.view())) over_ = true;
         } catch (...) {
-            end(owner, error{errc::internal, "an item could not be packed: " + error::from_exception(std::current_exception()).message(), executed::yes});
+            end(owner,
+                error{errc::internal,
+                      "an item could not be packed: " + error::from_exception(std::current_exception()).message(),
+                      executed::yes});
         }
     }
     void end(Owner& owner, result<void> how) noexcept {
@@ -71,6 +81,7 @@ private:
     }
 
     stream<T, R> from_;
+    const intrusive_ptr<stream_core<T, R>> core_;
     cancel_handle handle_;
     bool waiting_ = false;
     bool over_ = false;

@@ -23,8 +23,8 @@ namespace futon::detail {
 
 using client_chain = filter_chain<client_call>;
 
-/// Stands between a call and its ending, so that whatever completes the call does so through its filters, once; and before
-/// its channel, where a cancel reaches what a filter waits for.
+/// Stands between a call and its ending, so that whatever completes the call does so through its filters, once; and
+/// before its channel, where a cancel reaches what a filter waits for.
 ///
 /// A call holds it, and it holds the call until the channel has that.
 class outgoing_filters final : public operation {

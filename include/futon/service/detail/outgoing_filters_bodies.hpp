@@ -22,7 +22,9 @@ struct outgoing_filters::continuation {
     continuation(continuation&&) noexcept = default;
     continuation& operator=(continuation&&) = delete;
     ~continuation() {
-        if (whose) whose->heard(error{errc::executor_rejected, "the call could not go on behind a filter that waited", executed::no});
+        if (whose)
+            whose->heard(
+                error{errc::executor_rejected, "the call could not go on behind a filter that waited", executed::no});
     }
     void operator()(result<decision> said) noexcept { std::exchange(whose, nullptr)->heard(std::move(said)); }
     intrusive_ptr<outgoing_filters> whose;
@@ -32,7 +34,8 @@ FUTON_DETAIL_BODY outgoing_filters::outgoing_filters(intrusive_ptr<const client_
     : operation{nullptr}, call_{&whose}, passage_{std::move(through)} {}
 FUTON_DETAIL_BODY outgoing_filters::~outgoing_filters() = default;
 
-FUTON_DETAIL_BODY void outgoing_filters::submit(intrusive_ptr<call> which, intrusive_ptr<operation> ending, deliver_reply deliver) noexcept {
+FUTON_DETAIL_BODY void outgoing_filters::submit(intrusive_ptr<call> which, intrusive_ptr<operation> ending,
+                                                deliver_reply deliver) noexcept {
     ending_ = std::move(ending);
     deliver_ = deliver;
     which->begin(intrusive_ptr<operation>{this}, &outgoing_filters::deliver_through);
@@ -154,7 +157,8 @@ FUTON_DETAIL_BODY void outgoing_filters::tell(result<void> outcome) noexcept {
     told_ = how->failure() ? result<void>{*how->failure()} : result<void>{};
 }
 
-FUTON_DETAIL_BODY void outgoing_filters::deliver_through(intrusive_ptr<operation> ending, const response& reply, const call&) noexcept {
+FUTON_DETAIL_BODY void outgoing_filters::deliver_through(intrusive_ptr<operation> ending, const response& reply,
+                                                         const call&) noexcept {
     auto& self = static_cast<outgoing_filters&>(*ending);
     if (!self.claim()) return;
     call_outcome how{reply.body, reply.headers};
@@ -170,11 +174,15 @@ FUTON_DETAIL_BODY void outgoing_filters::come_back(call_outcome& how, const resp
     } else {
         // Its channel has no part in this success, or has counted a failure.
         if (!reply || !left_) call_->reported = true;
-        deliver_(std::move(ending), {.body = how.value(), .headers = how.headers(), .complexity = reply ? reply->complexity : nullptr}, *call_);
+        deliver_(std::move(ending),
+                 {.body = how.value(), .headers = how.headers(), .complexity = reply ? reply->complexity : nullptr},
+                 *call_);
     }
 }
 
-FUTON_DETAIL_BODY std::string_view outgoing_filters::waited_by() const noexcept { return ending_ ? ending_->waited_by() : "nobody"; }
+FUTON_DETAIL_BODY std::string_view outgoing_filters::waited_by() const noexcept {
+    return ending_ ? ending_->waited_by() : "nobody";
+}
 
 // Never queued.
 FUTON_DETAIL_BODY void outgoing_filters::run(bool) noexcept { release(); }

@@ -26,7 +26,8 @@ namespace futon::detail {
 /// Percent-encodes what may not stand in a value.
 inline void append_escaped(std::string& to, std::string_view text) {
     for (const char c : text) {
-        const bool plain = c > ' ' && c < '\x7f' && c != '"' && c != ',' && c != ';' && c != '\\' && c != '%' && c != '=';
+        const bool plain =
+            c > ' ' && c < '\x7f' && c != '"' && c != ',' && c != ';' && c != '\\' && c != '%' && c != '=';
         if (plain) {
             to.push_back(c);
         } else {

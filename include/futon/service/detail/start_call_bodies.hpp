@@ -26,7 +26,8 @@
 namespace futon::detail {
 
 FUTON_DETAIL_BODY error unfit_reply(const error& why, const call& which) {
-    return error{errc::bad_reply, "the reply does not fit the method's result: " + why.message(), executed::yes}.with_where(which.place());
+    return error{errc::bad_reply, "the reply does not fit the method's result: " + why.message(), executed::yes}
+        .with_where(which.place());
 }
 
 /// Calls that may take as long do not ask the exact clock; they may then take a tick of the system longer.
@@ -65,7 +66,8 @@ FUTON_DETAIL_BODY intrusive_ptr<call> make_call(const stub_core& core, std::size
     }
     if (const auto* here = this_thread().current; here && here->trace()) write_trace(*here->trace(), request.headers);
     if (core.filters) [[unlikely]]
-        made->filters = make_intrusive<outgoing_filters>(intrusive_ptr<const client_chain>{static_cast<const client_chain*>(core.filters.get())}, *made);
+        made->filters = make_intrusive<outgoing_filters>(
+            intrusive_ptr<const client_chain>{static_cast<const client_chain*>(core.filters.get())}, *made);
     return made;
 }
 
@@ -80,11 +82,13 @@ FUTON_DETAIL_BODY error empty_stub() {
 
 FUTON_DETAIL_BODY error cannot_pack(const method_info& method) {
     return error{errc::bad_arguments,
-                 "the arguments could not be packed: " + error::from_exception(std::current_exception()).message(), executed::no}
+                 "the arguments could not be packed: " + error::from_exception(std::current_exception()).message(),
+                 executed::no}
         .with_where(method.full_name());
 }
 
-FUTON_DETAIL_BODY void submit(intrusive_ptr<call> which, intrusive_ptr<operation> ending, deliver_reply deliver) noexcept {
+FUTON_DETAIL_BODY void submit(intrusive_ptr<call> which, intrusive_ptr<operation> ending,
+                              deliver_reply deliver) noexcept {
     try {
         if (const auto* here = this_thread().current) which->follow(*here);
     } catch (const std::bad_alloc&) {
@@ -109,10 +113,12 @@ FUTON_DETAIL_BODY result<void> submit_oneway(intrusive_ptr<call> which) {
     return channel.send_oneway(std::move(which));
 }
 
-FUTON_DETAIL_BODY stub_core lay_over(const stub_core& core, const call_options& options, const std::source_location& where) {
+FUTON_DETAIL_BODY stub_core lay_over(const stub_core& core, const call_options& options,
+                                     const std::source_location& where) {
     auto made = core;
     made.options = std::make_shared<const call_options>(core.options ? combine(*core.options, options) : options);
-    if (!options.filters.empty() && core.channel) made.filters = client_chain::make({&channel_of(core)->filters(), &made.options->filters});
+    if (!options.filters.empty() && core.channel)
+        made.filters = client_chain::make({&channel_of(core)->filters(), &made.options->filters});
     made.made_at = where;
     return made;
 }

@@ -7,6 +7,7 @@
 #include <futon/core/bodies.hpp>
 #include <futon/core/error.hpp>
 #include <futon/core/serialised_executor.hpp>
+#include <futon/service/service_key.hpp>
 #include <futon/serving/provide.hpp>
 
 #include <algorithm>
@@ -17,9 +18,11 @@
 
 namespace futon::detail {
 
-FUTON_DETAIL_BODY placement::placement(std::string key, const provide_options& options, const executor_ref& pool, const server_filters& outer)
+FUTON_DETAIL_BODY placement::placement(std::string key, const provide_options& options, const executor_ref& pool,
+                                       const server_filters& outer)
     : key_{std::move(key)}, options_{options}, pool_{pool}, outer_{outer} {
-    if (options.serialised) serial_ = make_intrusive<serialised_executor>(options.run_on.where() ? options.run_on.where() : pool);
+    if (options.serialised)
+        serial_ = make_intrusive<serialised_executor>(options.run_on.where() ? options.run_on.where() : pool);
 }
 FUTON_DETAIL_BODY placement::~placement() = default;
 
@@ -41,18 +44,22 @@ FUTON_DETAIL_BODY result<void> placement::offer(dispatcher& to) {
 }
 
 FUTON_DETAIL_BODY result<void> placement::check() const {
-    const auto bad = [](std::string text) { return error{errc::bad_arguments, "provide: " + std::move(text), executed::no}; };
-    for (const auto& part : {std::string_view{options_.version}, std::string_view{options_.unique_id}})
-        if (part.find(':') != part.npos) return bad("'" + std::string{part} + "' of '" + key_ + "' has a ':', which separates the parts of a name");
+    const auto bad = [](std::string text) {
+        return error{errc::bad_arguments, "provide: " + std::move(text), executed::no};
+    };
+    if (const auto part = misplaced_separator(options_.version, options_.unique_id); !part.empty())
+        return bad("'" + std::string{part} + "' of '" + key_ + "' has a ':', which separates the parts of a name");
     for (const auto& [name, place] : options_.methods) {
         if (!has_method(name)) return bad("'" + key_ + "' has no method '" + name + "'");
         if (options_.serialised)
-            return bad("'" + key_ + "' is serialised, so '" + name + "' cannot have a place of its own: leave out one of the two");
+            return bad("'" + key_ + "' is serialised, so '" + name +
+                       "' cannot have a place of its own: leave out one of the two");
     }
     for (const auto& [name, unused] : options_.method_filters)
         if (!has_method(name)) return bad("'" + key_ + "' has no method '" + name + "' to filter");
     if (options_.serialised && options_.run_on.kind() == run_on::io)
-        return bad("'" + key_ + "' is serialised, which I/O threads cannot keep: use the pool, or an executor in .run_on");
+        return bad("'" + key_ +
+                   "' is serialised, which I/O threads cannot keep: use the pool, or an executor in .run_on");
     return {};
 }
 
