@@ -17,7 +17,8 @@ namespace {
 struct watched {
     explicit watched(futon::ping_options how, int count = 1) : pings{how} {
         for (int i = 0; i < count; ++i) {
-            nodes.emplace_back(futon::provider{.address = futon::endpoint::parse("tcp://10.0.0.1:" + std::to_string(i + 1)).value()});
+            nodes.emplace_back(
+                futon::provider{.address = futon::endpoint::parse("tcp://10.0.0.1:" + std::to_string(i + 1)).value()});
             nodes.back().slot = static_cast<std::uint32_t>(i);
             pings.add(nodes.back(), now, random);
         }
@@ -108,7 +109,9 @@ TEST_CASE("active pings, rules: who slept itself waits once more, and not for ev
     const auto token = w.pings.sent(w.one(), at);
     CHECK(w.pings.expired(at + 5s, w.random).what == verdict::nothing);
     CHECK_FALSE(w.pings.expired(at + 5s, w.random));
-    SUBCASE("the answer is read then") { CHECK(w.pings.answered(w.one(), token, at + 5s + 1ms, w.random) == verdict::works); }
+    SUBCASE("the answer is read then") {
+        CHECK(w.pings.answered(w.one(), token, at + 5s + 1ms, w.random) == verdict::works);
+    }
     SUBCASE("or it is silent") { CHECK(w.pings.expired(at + 9s, w.random).what == verdict::silent); }
 }
 

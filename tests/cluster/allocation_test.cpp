@@ -56,7 +56,8 @@ TEST_CASE("cluster: choosing, and telling a policy how it went, allocates nothin
     std::vector<std::pair<std::string, futon::any_load_balancer>> policies;
     for (const auto& one : futon::balancer_names) policies.emplace_back(one.name, one.make());
     policies.emplace_back("zone_aware", futon::zone_aware<>{{.zone = "a"}});
-    policies.emplace_back("reported weights", futon::weighted_round_robin{{.from_reports = true, .update_every = 10ms}});
+    policies.emplace_back("reported weights",
+                          futon::weighted_round_robin{{.from_reports = true, .update_every = 10ms}});
 
     for (auto& [name, policy] : policies) {
         CAPTURE(name);
@@ -78,8 +79,9 @@ TEST_CASE("cluster: choosing, and telling a policy how it went, allocates nothin
             for (std::size_t k = 0; k < count; ++k)
                 futon::take_report(policy, *probed[k], {.in_flight = 3, .latency = 2ms}, some.now);
             some.now += 1ms;
-            auto outcome = i % 10 == 0 ? futon::attempt_outcome::failed(futon::errc::overloaded, some.now - 1ms, some.now)
-                                       : futon::attempt_outcome::success(some.now - 1ms, some.now);
+            auto outcome = i % 10 == 0
+                               ? futon::attempt_outcome::failed(futon::errc::overloaded, some.now - 1ms, some.now)
+                               : futon::attempt_outcome::success(some.now - 1ms, some.now);
             outcome.report = futon::load_report{.in_flight = 1, .latency = 1ms, .utilisation = 0.5f, .qps = 10};
             futon::end_attempt(policy, *n, outcome);
         }

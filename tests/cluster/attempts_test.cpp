@@ -26,7 +26,8 @@ TEST_CASE("hedge_delay: the 95th percentile within five per cent, once there are
     futon::hedge_delay exponential;
     for (int i = 0; i < 50'000; ++i) {
         const auto ms = -4.0 * std::log(1 - random.fraction());
-        exponential.took(std::chrono::duration_cast<futon::duration>(std::chrono::duration<double, std::milli>(ms)), now);
+        exponential.took(std::chrono::duration_cast<futon::duration>(std::chrono::duration<double, std::milli>(ms)),
+                         now);
     }
     const auto expected = 4.0 * std::log(20.0);  // ms
     CHECK(std::chrono::duration<double, std::milli>(*exponential.delay(10s)).count() ==
@@ -62,8 +63,9 @@ TEST_CASE("hedge_delay: what was long ago fades") {
 TEST_CASE("hedge_delay: any length has a place") {
     futon::hedge_delay delays{{.least_samples = 1}};
     futon::duration last{};
-    for (const futon::duration took : {futon::duration{-5}, futon::duration{0}, futon::duration{1us}, futon::duration{15us},
-                                       futon::duration{16us}, futon::duration{1s}, futon::duration{100h}, futon::duration::max()}) {
+    for (const futon::duration took :
+         {futon::duration{-5}, futon::duration{0}, futon::duration{1us}, futon::duration{15us}, futon::duration{16us},
+          futon::duration{1s}, futon::duration{100h}, futon::duration::max()}) {
         futon::hedge_delay one{{.least_samples = 1, .floor = 0s, .most_of_timeout = 0}};
         one.took(took, futon::time_point{1s});
         CHECK(*one.delay(1s) >= last);
@@ -72,7 +74,8 @@ TEST_CASE("hedge_delay: any length has a place") {
     CHECK_FALSE(delays.delay(1s).has_value());
 }
 
-TEST_CASE("attempt_budget: extra attempts are a tenth of the calls and one a second, hedges a twentieth of them (G15)") {
+TEST_CASE(
+    "attempt_budget: extra attempts are a tenth of the calls and one a second, hedges a twentieth of them (G15)") {
     futon::attempt_budget budget;
     futon::time_point now{100s};
     int retries = 0;

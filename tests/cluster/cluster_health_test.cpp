@@ -139,7 +139,8 @@ TEST_CASE("recovery_throttle: after a total outage calls are admitted as provide
     CHECK_FALSE(rule.recovering());
 }
 
-TEST_CASE("recovery_throttle: those that the registry took out while they were down still count, until the number rests") {
+TEST_CASE(
+    "recovery_throttle: those that the registry took out while they were down still count, until the number rests") {
     futon::dice random{7};
     futon::recovery_throttle rule;
     futon::time_point now{100s};

@@ -49,7 +49,8 @@ TEST_CASE("fault_tolerance: off, and only measuring") {
     CHECK(measures.cluster[0].degraded == 1);
 }
 
-TEST_CASE("fault_tolerance: six times the rate of the others degrades to a twentieth; five healthy windows restore it") {
+TEST_CASE(
+    "fault_tolerance: six times the rate of the others degrades to a twentieth; five healthy windows restore it") {
     window_by_window w{3, on};
     w.calls(0, 90, 10);  // 10 %, the others 1 %.
     w.calls(1, 99, 1);

@@ -189,8 +189,8 @@ TEST_CASE_TEMPLATE("hashing: weights decide how many keys; ramps do not", Policy
     CHECK(owners(policy, some.set, 60'000) == before);
 }
 
-TEST_CASE_TEMPLATE("hashing: calls without a key go by chance", Policy, futon::ring_hash, futon::maglev, futon::rendezvous,
-                   futon::bounded_load<>) {
+TEST_CASE_TEMPLATE("hashing: calls without a key go by chance", Policy, futon::ring_hash, futon::maglev,
+                   futon::rendezvous, futon::bounded_load<>) {
     tests::nodes ten{10};
     Policy policy;
     policy.rebuild(ten.set);

@@ -29,8 +29,9 @@ TEST_CASE("least_request: a node that errs counts as busier than it is, if other
             for (std::size_t n = 0; n < 5; ++n) {
                 futon::begin_attempt(policy, five[n], five.now);
                 futon::end_attempt(policy, five[n],
-                                   n == 0 || all ? futon::attempt_outcome::failed(futon::errc::remote_error, five.now, five.now)
-                                                 : futon::attempt_outcome::success(five.now, five.now));
+                                   n == 0 || all
+                                       ? futon::attempt_outcome::failed(futon::errc::remote_error, five.now, five.now)
+                                       : futon::attempt_outcome::success(five.now, five.now));
             }
         }
         for (std::size_t i = 1; i < 5; ++i) five[i].in_flight = 1;

@@ -19,7 +19,9 @@ namespace {
 
 // What a user writes: only `pick`.
 struct first_usable {
-    futon::node* pick(const futon::node_set& nodes, futon::pick_context& call) noexcept { return nodes.next_usable(0, call); }
+    futon::node* pick(const futon::node_set& nodes, futon::pick_context& call) noexcept {
+        return nodes.next_usable(0, call);
+    }
 };
 static_assert(futon::load_balancer<first_usable>);
 static_assert(std::is_nothrow_move_constructible_v<futon::any_load_balancer>);
@@ -116,8 +118,8 @@ TEST_CASE("node_set: a node is usable if nothing holds it and the call has not t
     tests::nodes two{2};
     auto call = two.call();
     CHECK(two.set.usable(two[0], call));
-    for (const auto why : {futon::hold::disconnected, futon::hold::ejected, futon::hold::on_trial, futon::hold::draining,
-                           futon::hold::drained}) {
+    for (const auto why : {futon::hold::disconnected, futon::hold::ejected, futon::hold::on_trial,
+                           futon::hold::draining, futon::hold::drained}) {
         two[0].set(why, true);
         CHECK_FALSE(two.set.usable(two[0], call));
         two[0].set(why, false);

@@ -65,7 +65,8 @@ TEST_CASE("node_table: slots are small, distinct, and used again") {
     futon::node_table table;
     futon::time_point now{10s};
     for (int round = 0; round < 50; ++round) {
-        for (std::size_t i = 0; i < 20; ++i) table.put(numbered_provider(static_cast<std::size_t>(round) * 20 + i), now);
+        for (std::size_t i = 0; i < 20; ++i)
+            table.put(numbered_provider(static_cast<std::size_t>(round) * 20 + i), now);
         std::set<std::uint32_t> slots;
         for (const auto* n : table.listed()) slots.insert(n->slot);
         CHECK(slots.size() == 20);

@@ -145,7 +145,8 @@ TEST_CASE("peak_ewma: an error that was answered at once is no sign of quickness
     CHECK(two.cluster[0].latency == doctest::Approx(0.01).epsilon(0.05));
 }
 
-TEST_CASE("peak_ewma: a node whose handlers fail at once gets far less than its fair share, also where it never did anything else") {
+TEST_CASE(
+    "peak_ewma: a node whose handlers fail at once gets far less than its fair share, also where it never did anything else") {
     for (const auto code : {errc::remote_error, errc::internal, errc::broken_promise}) {
         for (const bool from_start : {false, true}) {
             CAPTURE(from_start);
@@ -159,7 +160,8 @@ TEST_CASE("peak_ewma: a node whose handlers fail at once gets far less than its 
                 bad ? three.fail(n->slot, 100us, code, 1s) : three.call(n->slot, 5ms);
                 three.cluster.now += 2ms;
             }
-            CHECK(to_bad < 200);  // A fair share were 667. It looks like the quickest, and nothing is ever in flight there.
+            // A fair share were 667. It looks like the quickest, and nothing is ever in flight there.
+            CHECK(to_bad < 200);
         }
     }
 }
@@ -202,7 +204,8 @@ TEST_CASE("peak_ewma: where all nodes err alike their latencies count as ever, a
             const bool slow = n == &ten.cluster[4];
             to_slow += slow;
             const auto takes = slow ? 50ms : 5ms;
-            ten.cluster.random.fraction() < errs ? ten.fail(n->slot, takes, errc::remote_error, 1s) : ten.call(n->slot, takes);
+            ten.cluster.random.fraction() < errs ? ten.fail(n->slot, takes, errc::remote_error, 1s)
+                                                 : ten.call(n->slot, takes);
             ten.cluster.now += 1ms;
         }
         CHECK(to_slow < 60);  // A fair share were 400.

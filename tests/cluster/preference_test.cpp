@@ -5,6 +5,7 @@
 #include <futon/cluster/local_preference.hpp>
 #include <futon/cluster/node_table.hpp>
 #include <futon/cluster/peak_ewma.hpp>
+#include <futon/cluster/routers.hpp>
 #include <futon/cluster/sticky.hpp>
 #include <futon/cluster/subset.hpp>
 
@@ -18,6 +19,7 @@
 #include <cstdint>
 #include <map>
 #include <set>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -71,6 +73,67 @@ TEST_CASE("zone_aware: with no node left in the other zones, the local ones carr
     two_zones zones{8, 4};
     for (std::size_t i = 4; i < 8; ++i) zones.cluster[i].set_connected(false);
     CHECK(zones.stay(3) == 1);
+}
+
+// Asks the last node of its set after each pick, and the first one when it was idle for a second.
+struct curious {
+    [[nodiscard]] futon::node* pick(const futon::node_set& nodes, futon::pick_context& call) noexcept {
+        due = call.now + 1s;
+        return &nodes[0];
+    }
+    [[nodiscard]] std::size_t next_probes(const futon::node_set& nodes, futon::pick_context&,
+                                          std::span<futon::node*> into) noexcept {
+        into[0] = &nodes[nodes.size() - 1];
+        return 1;
+    }
+    void probed(futon::node& n, const futon::load_report&, futon::time_point) noexcept { heard_of = n.slot; }
+    [[nodiscard]] futon::time_point idle_probes_due() const noexcept { return due; }
+    [[nodiscard]] std::size_t idle_probes(const futon::node_set& nodes, futon::pick_context&,
+                                          std::span<futon::node*> into) noexcept {
+        due = futon::no_deadline;
+        into[0] = &nodes[0];
+        return 1;
+    }
+    futon::time_point due = futon::no_deadline;
+    std::size_t heard_of = 99;
+};
+// What any_load_balancer asks of it: the slots of the nodes.
+template <class P>
+std::vector<std::size_t> asked(P& policy, tests::nodes& cluster, bool idle) {
+    futon::dice random{1};
+    futon::pick_context call{.now = cluster.now, .random = random};
+    futon::node* into[4] = {};
+    const auto count = idle ? policy.idle_probes(cluster.set, call, into) : policy.next_probes(cluster.set, call, into);
+    std::vector<std::size_t> slots;
+    for (std::size_t i = 0; i < count; ++i) slots.push_back(into[i]->slot);
+    return slots;
+}
+
+TEST_CASE("zone_aware, local_preference: a policy within that probes is let probe, each part for itself") {
+    tests::nodes cluster{0};
+    for (std::size_t i = 0; i < 8; ++i) {
+        cluster.add(i).told.zone = i < 4 ? "a" : "b";
+        cluster[i].told.address.host = i < 4 ? "127.0.0.1" : "10.0.0." + std::to_string(i);
+    }
+    cluster.publish();
+    using slots = std::vector<std::size_t>;
+    futon::any_load_balancer zones{futon::zone_aware<curious>{{.zone = "a"}}};
+    zones.rebuild(cluster.set);
+    CHECK(zones.probes());
+    static_cast<void>(tests::count_picks(zones, cluster, 1));
+    CHECK(asked(zones, cluster, false) == slots{3});
+    CHECK(zones.idle_probes_due() == cluster.now + 1s);
+    CHECK(asked(zones, cluster, true).empty());
+    cluster.now += 1s;
+    CHECK(asked(zones, cluster, true) == slots{0});
+    CHECK(zones.idle_probes_due() == futon::no_deadline);
+    futon::any_load_balancer nearby{futon::local_preference<curious>{}};
+    nearby.rebuild(cluster.set);
+    static_cast<void>(tests::count_picks(nearby, cluster, 1));
+    CHECK(asked(nearby, cluster, false) == slots{3, 7});
+    cluster.now += 1s;
+    CHECK(asked(nearby, cluster, true) == slots{0, 4});
+    CHECK_FALSE(futon::any_load_balancer{futon::zone_aware<>{}}.probes());
 }
 
 TEST_CASE("local_preference: the local node first, while it is at most twice as costly") {
@@ -169,7 +232,8 @@ TEST_CASE("sticky: stays until the node is not usable or its time is over; clien
 
 // How many of `clients` keep each node.
 template <class Make>
-std::map<const futon::node*, std::size_t> kept_by(const futon::node_table& table, std::size_t clients, const Make& make) {
+std::map<const futon::node*, std::size_t> kept_by(const futon::node_table& table, std::size_t clients,
+                                                  const Make& make) {
     std::map<const futon::node*, std::size_t> counts;
     for (const auto* n : table.listed()) counts[n] = 0;
     for (std::size_t i = 0; i < clients; ++i) {
@@ -184,8 +248,8 @@ TEST_CASE("subset: deterministic ones give each provider the same number of clie
     struct row {
         std::size_t nodes, clients, size;
     };
-    for (const auto& [count, clients, size] :
-         {row{300, 300, 30}, row{1000, 100, 20}, row{100, 7, 20}, row{97, 31, 13}, row{50, 1, 60}, row{13, 5, 12}, row{1, 9, 5}}) {
+    for (const auto& [count, clients, size] : {row{300, 300, 30}, row{1000, 100, 20}, row{100, 7, 20}, row{97, 31, 13},
+                                               row{50, 1, 60}, row{13, 5, 12}, row{1, 9, 5}}) {
         CAPTURE(count);
         futon::node_table table;
         for (std::size_t i = 0; i < count; ++i) table.put(tests::numbered_provider(i), {});
@@ -228,14 +292,16 @@ TEST_CASE("subset: one provider more or less changes a node or two of a client (
             return count;
         };
         CHECK(fresh(drawn[i], kept(futon::rendezvous_subset{.size = 30, .client = i})) <= 1);
-        CHECK(fresh(sliced[i], kept(futon::deterministic_subset{.size = 30, .client_index = i, .client_count = 300})) <= 2);
+        CHECK(fresh(sliced[i], kept(futon::deterministic_subset{.size = 30, .client_index = i, .client_count = 300})) <=
+              2);
     }
 }
 
 TEST_CASE("subset: drawn ones leave no provider out, and vary as chance does") {
     futon::node_table table;
     for (std::size_t i = 0; i < 300; ++i) table.put(tests::numbered_provider(i), {});
-    const auto counts = kept_by(table, 300, [](std::size_t i) { return futon::rendezvous_subset{.size = 30, .client = i}; });
+    const auto counts =
+        kept_by(table, 300, [](std::size_t i) { return futon::rendezvous_subset{.size = 30, .client = i}; });
     for (const auto& [n, kept] : counts) {
         CHECK(kept > 8);
         CHECK(kept < 60);
@@ -247,7 +313,69 @@ TEST_CASE("subset: drawn ones leave no provider out, and vary as chance does") {
     CHECK(all.size() == 300);
 }
 
-TEST_CASE("balancer_names: every name makes a policy that picks; SOFARPC's are there; others are refused with the list") {
+// Which of `table` the subset keeps.
+std::set<const futon::node*> kept_of(const futon::node_table& table, const futon::any_router& subset) {
+    auto nodes = table.listed();
+    subset.narrow({}, nodes);
+    return {nodes.begin(), nodes.end()};
+}
+
+TEST_CASE("subset: what is absent is replaced until it is back, and the others stay") {
+    futon::node_table table;
+    for (std::size_t i = 0; i < 100; ++i) table.put(tests::numbered_provider(i), {});
+    const futon::any_router drawn{futon::rendezvous_subset{.size = 10, .client = 3}};
+    const futon::any_router sliced{
+        futon::deterministic_subset{.size = 10, .client_index = 7, .client_count = 30, .least = 0}};
+    for (const auto& subset : {drawn, sliced}) {
+        CAPTURE(subset.absent_after().count());
+        CHECK(subset.absent_after() == 10s);
+        const auto before = kept_of(table, subset);
+        REQUIRE(before.size() == 10);
+        std::vector<futon::node*> gone;
+        for (auto* n : table.listed())
+            if (before.contains(n) && gone.size() < 3) gone.push_back(n);
+        for (auto* n : gone) n->absent = true;
+        const auto now = kept_of(table, subset);
+        CHECK(now.size() == 10);
+        std::size_t stayed = 0;
+        for (const auto* n : now) {
+            CHECK_FALSE(n->absent);
+            stayed += before.count(n);
+        }
+        CHECK(stayed == 7);
+        for (auto* n : gone) n->absent = false;
+        CHECK(kept_of(table, subset) == before);
+    }
+}
+
+TEST_CASE("subset: as many as it keeps may be replaced, no more, and none where that is not wanted") {
+    futon::node_table table;
+    for (std::size_t i = 0; i < 100; ++i) table.put(tests::numbered_provider(i), {});
+    const futon::any_router subset{futon::rendezvous_subset{.size = 10, .client = 3}};
+    const futon::any_router fixed{futon::rendezvous_subset{.size = 10, .client = 3, .refill_after = 0s}};
+    const auto before = kept_of(table, subset);
+    CHECK(kept_of(table, fixed) == before);
+    for (auto* n : table.listed()) n->absent = before.contains(n);
+    CHECK(kept_of(table, fixed) == before);
+    const auto others = kept_of(table, subset);
+    for (const auto* n : others) CHECK_FALSE(before.contains(n));
+    // These are out as well: of all that come into question the first are kept.
+    for (auto* n : table.listed()) n->absent = true;
+    CHECK(kept_of(table, subset) == before);
+    // Nor does it look further for the one that is not.
+    for (auto* n : table.listed()) n->absent = before.contains(n) || others.contains(n);
+    CHECK(kept_of(table, subset) == before);
+}
+
+TEST_CASE("router_chain: heeds who is absent if one of its routers does") {
+    CHECK(futon::router_chain{}.absent_after() == 0s);
+    CHECK(futon::router_chain{futon::rendezvous_subset{.refill_after = 0s}}.absent_after() == 0s);
+    const futon::router_chain two{futon::version_router{}, futon::deterministic_subset{.refill_after = 3s}};
+    CHECK(two.absent_after() == 3s);
+}
+
+TEST_CASE(
+    "balancer_names: every name makes a policy that picks; SOFARPC's are there; others are refused with the list") {
     tests::nodes ten{10};
     std::set<std::string> names;
     for (const auto& one : futon::balancer_names) {
@@ -260,7 +388,8 @@ TEST_CASE("balancer_names: every name makes a policy that picks; SOFARPC's are t
         CHECK(policy->pick(ten.set, call) != nullptr);
         CHECK((one.means.empty() || futon::make_load_balancer(one.means).has_value()));
     }
-    for (const auto* name : {"random", "roundRobin", "weightRoundRobin", "consistentHash", "weightConsistentHash", "localPref", "auto"})
+    for (const auto* name :
+         {"random", "roundRobin", "weightRoundRobin", "consistentHash", "weightConsistentHash", "localPref", "auto"})
         CHECK(names.count(name) == 1);
     const auto refused = futon::make_load_balancer("best");
     REQUIRE_FALSE(refused.has_value());

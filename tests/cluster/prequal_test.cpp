@@ -35,6 +35,12 @@ struct probed {
         const auto count = policy.next_probes(cluster.set, call, into);
         return {into.begin(), into.begin() + static_cast<std::ptrdiff_t>(count)};
     }
+    std::vector<futon::node*> idle_probes() {
+        auto call = cluster.call();
+        std::array<futon::node*, 8> into{};
+        const auto count = policy.idle_probes(cluster.set, call, into);
+        return {into.begin(), into.begin() + static_cast<std::ptrdiff_t>(count)};
+    }
     tests::nodes cluster;
     futon::prequal policy;
 };
@@ -189,6 +195,53 @@ TEST_CASE("prequal: probes go to distinct usable nodes, all alike, as many as ca
     CHECK(probed{3}.probes().empty());
     CHECK(probed{20, {.probes_per_call = 0}}.probes().empty());
     CHECK(probed{20, {.probe_age = 0s}}.probes().empty());
+}
+
+TEST_CASE("prequal: while no call comes nodes are asked each interval, for a while after the last call") {
+    struct row {
+        futon::prequal_options options;
+        std::size_t each_time;
+        int times;
+    };
+    for (const auto& [options, each_time, times] : std::vector<row>{
+             {{}, 3, 20},
+             {{.probes_per_call = 0.5}, 2, 20},
+             {{.idle_interval = 2s, .idle_for = 5s}, 3, 2},
+             {{.idle_interval = 0s}, 0, 0},
+             {{.idle_for = 0s}, 0, 0},
+             {{.probes_per_call = 0}, 0, 0},
+             {{.probe_age = 0s}, 0, 0},
+             {{.least_nodes = 21}, 0, 0},
+         }) {
+        CAPTURE(times);
+        probed some{20, options};
+        CHECK(some.policy.idle_probes_due() == futon::no_deadline);  // Nobody has called yet.
+        const auto last_call = some.cluster.now;
+        some.probes();
+        int rounds = 0;
+        for (auto due = some.policy.idle_probes_due(); due != futon::no_deadline; due = some.policy.idle_probes_due()) {
+            REQUIRE(++rounds <= times);
+            CHECK(due == last_call + rounds * options.idle_interval);
+            some.cluster.now = due;
+            const auto asked = some.idle_probes();
+            CHECK(asked.size() == each_time);
+            CHECK(std::set<futon::node*>{asked.begin(), asked.end()}.size() == each_time);
+        }
+        CHECK(rounds == times);
+    }
+}
+
+TEST_CASE("prequal: a call puts idle probes off, and after a long silence has them begin again") {
+    probed some{20};
+    some.probes();
+    some.cluster.now += 400ms;
+    some.probes();
+    CHECK(some.policy.idle_probes_due() == some.cluster.now + 500ms);
+    some.cluster.now += 1h;
+    static_cast<void>(some.idle_probes());
+    CHECK(some.policy.idle_probes_due() == futon::no_deadline);
+    some.probes();
+    CHECK(some.policy.idle_probes_due() == some.cluster.now + 500ms);
 }
 
 }  // namespace

@@ -32,12 +32,18 @@ struct watched_set {
     explicit watched_set(futon::provider_protection rules = {}) : set{rules} {}
 
     futon::provider_changes list(std::vector<futon::provider> providers, bool authoritative = false) {
-        return set.apply({.version = ++version, .providers = std::move(providers), .authoritative = authoritative}, now);
+        return set.apply({.version = ++version, .providers = std::move(providers), .authoritative = authoritative},
+                         now);
     }
-    futon::provider_changes step(std::vector<futon::provider> providers, std::vector<futon::endpoint> removed, bool authoritative = false) {
+    futon::provider_changes step(std::vector<futon::provider> providers, std::vector<futon::endpoint> removed,
+                                 bool authoritative = false) {
         const auto from = version++;
-        return set.apply(
-            {.version = version, .from = from, .providers = std::move(providers), .removed = std::move(removed), .authoritative = authoritative}, now);
+        return set.apply({.version = version,
+                          .from = from,
+                          .providers = std::move(providers),
+                          .removed = std::move(removed),
+                          .authoritative = authoritative},
+                         now);
     }
 
     futon::provider_set set;
@@ -149,7 +155,8 @@ TEST_CASE("provider set: a great loss is not believed, unless it is surely meant
             it.list(numbered_from_to(1, each.before));
             std::vector<futon::endpoint> gone;
             for (int i = each.left + 1; i <= each.before; ++i) gone.push_back(numbered_address(i));
-            const auto made = by_step ? it.step({}, gone, each.authoritative) : it.list(numbered_from_to(1, each.left), each.authoritative);
+            const auto made = by_step ? it.step({}, gone, each.authoritative)
+                                      : it.list(numbered_from_to(1, each.left), each.authoritative);
             CHECK(made.removed.size() == each.removed);
             CHECK(made.suspected.size() == each.suspected);
         }
@@ -216,7 +223,9 @@ TEST_CASE("provider set: a hundred thousand providers, and steps that cost what 
     watched_set it;
     std::vector<futon::provider> many;
     for (int i = 0; i < 100'000; ++i)
-        many.push_back({.address = {.host = "10." + std::to_string(i / 65536) + "." + std::to_string(i / 256 % 256) + "." + std::to_string(i % 256), .port = 1}});
+        many.push_back({.address = {.host = "10." + std::to_string(i / 65536) + "." + std::to_string(i / 256 % 256) +
+                                            "." + std::to_string(i % 256),
+                                    .port = 1}});
     CHECK(it.list(many).added.size() == 100'000);
     for (std::size_t i = 0; i < many.size(); i += 100) many[i].weight = 50;
     CHECK(it.list(many).changed.size() == 1'000);

@@ -33,14 +33,16 @@ TEST_CASE("provider text: all that is known of a provider, and back") {
 }
 
 TEST_CASE("provider text: reads what people write") {
-    CHECK(futon::parse_provider("tcp://h:1?").value() == futon::provider{.address = futon::endpoint::parse("tcp://h:1").value()});
+    CHECK(futon::parse_provider("tcp://h:1?").value() ==
+          futon::provider{.address = futon::endpoint::parse("tcp://h:1").value()});
     CHECK(futon::parse_provider("h:1?zone=a/b c")->zone == "a/b c");
     CHECK(futon::parse_provider("unix:///run/x.sock?weight=0")->weight == 0);
     struct row {
         const char* text;
         futon::duration time;
     };
-    for (const auto& each : {row{"0s", 0s}, row{"1500ms", 1500ms}, row{"24h", 24h}, row{"2m", 2min}, row{"7us", 7us}, row{"9ns", 9ns}}) {
+    for (const auto& each :
+         {row{"0s", 0s}, row{"1500ms", 1500ms}, row{"24h", 24h}, row{"2m", 2min}, row{"7us", 7us}, row{"9ns", 9ns}}) {
         CAPTURE(each.text);
         CHECK(futon::parse_provider(std::string{"h:1?warm_up="} + each.text)->warm_up == each.time);
     }
@@ -99,7 +101,9 @@ TEST_CASE("provider text: says what is wrong with a provider that a program made
     CHECK(fault([](auto& who) { who.address = {.scheme = "unix"}; }) == "it has no address");
     CHECK(fault([](auto& who) { who.address.scheme = "a:"; }) == "its scheme is not a word");
     CHECK(fault([](auto& who) { who.address.path = "/x"; }) == "its address has a host and a path");
-    CHECK(fault([](auto& who) { who.address = {.scheme = "unix", .path = "x"}; }).starts_with("its path is not absolute"));
+    CHECK(fault([](auto& who) {
+              who.address = {.scheme = "unix", .path = "x"};
+          }).starts_with("its path is not absolute"));
     CHECK(fault([](auto& who) { who.weight = 1'000'001; }).starts_with("its weight"));
     CHECK(fault([](auto& who) { who.warm_up = -1ns; }).starts_with("its warm-up"));
     CHECK(fault([](auto& who) { who.tags.set("zone", "x"); }) == "a tag has the name of a parameter");

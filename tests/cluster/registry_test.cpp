@@ -14,11 +14,13 @@ namespace {
 struct noting_registry {
     std::vector<std::string> asked{};
 
-    void register_provider(const std::string& service, const futon::provider& who, const futon::registration_done& done) {
+    void register_provider(const std::string& service, const futon::provider& who,
+                           const futon::registration_done& done) {
         asked.push_back("register " + service + " " + who.address.text());
         done({});
     }
-    void deregister_provider(const std::string& service, const futon::endpoint& address, const futon::registration_done& done) {
+    void deregister_provider(const std::string& service, const futon::endpoint& address,
+                             const futon::registration_done& done) {
         asked.push_back("deregister " + service + " " + address.text());
         done(futon::errc::unavailable);
     }
@@ -48,11 +50,13 @@ TEST_CASE("any_registry: passes everything on, and copies share one registry") {
     CHECK(refused);
     std::uint64_t heard = 0;
     {
-        const auto listening = copy.subscribe("s", [&](futon::result<futon::provider_update> told) { heard = told.value().version; });
+        const auto listening =
+            copy.subscribe("s", [&](futon::result<futon::provider_update> told) { heard = told.value().version; });
         CHECK(listening);
     }
     CHECK(heard == 7);
-    CHECK(noting->asked == std::vector<std::string>{"register s tcp://h:1", "deregister s:2 tcp://h:1", "subscribe s", "end"});
+    CHECK(noting->asked ==
+          std::vector<std::string>{"register s tcp://h:1", "deregister s:2 tcp://h:1", "subscribe s", "end"});
 }
 
 TEST_CASE("any_registry: names itself for messages") {

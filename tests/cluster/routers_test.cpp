@@ -78,8 +78,8 @@ TEST_CASE("routers: which providers are left") {
              {futon::version_router{.or_all = true}, v3, "abcd"},
              {futon::group_router{}, none, "ac"},
              {futon::group_router{}, canary, "bd"},
-             {futon::group_router{}, blue, "abcd"},
-             {futon::group_router{.or_all = false}, blue, ""},
+             {futon::group_router{}, blue, ""},
+             {futon::group_router{.or_all = true}, blue, "abcd"},
              {futon::tag_router{}, none, "abcd"},
              {futon::tag_router{}, ssd, ""},
              {futon::tag_router{.keys = {"disk"}}, ssd, "cd"},
@@ -92,9 +92,19 @@ TEST_CASE("routers: which providers are left") {
     }
 }
 
+TEST_CASE("routers: a call that names no group goes to all where every provider has one") {
+    four all;
+    for (auto* n : all.table.listed()) {
+        auto p = n->told;
+        p.group = "primary";
+        all.table.put(std::move(p), all.now);
+    }
+    CHECK(all.left(futon::any_router{futon::group_router{}}, {}) == "abcd");
+}
+
 TEST_CASE("routers: a chain narrows step by step, and names the router that left nothing") {
     const four all;
-    const futon::router_chain chain{futon::version_router{}, futon::group_router{.or_all = false}};
+    const futon::router_chain chain{futon::version_router{}, futon::group_router{}};
     CHECK(all.left(chain, {.version = "2"}) == "c");
     CHECK(all.left(chain, {.version = "2", .group = "canary"}) == "d");
     CHECK(chain.blocked_by({.version = "2"}, all.table.listed()).empty());
@@ -146,7 +156,25 @@ TEST_CASE("route_cache: the view that was used longest ago makes room, and lives
     CHECK(second->nodes.size() == 4);
 }
 
-TEST_CASE("route_cache: a large set that changes all the time is made anew by and by; what was removed is not used meanwhile") {
+TEST_CASE("route_cache: calls without a route find theirs again after others have taken its place") {
+    four all;
+    for (const std::size_t capacity : {1u, 2u}) {
+        CAPTURE(capacity);
+        futon::route_cache cache{futon::random{}, {}, capacity};
+        const futon::route pinned{.address = (*all.table.listed().begin())->told.address.text()};
+        for (int i = 0; i < 3; ++i) {
+            CHECK(cache.find({}, all.table)->nodes.size() == 4);
+            CHECK(cache.find(pinned, all.table)->nodes.size() == 1);
+            CHECK(cache.find({.version = "1"}, all.table)->nodes.size() == 4);
+            CHECK(cache.find({}, all.table)->wanted == futon::route{});
+            CHECK(cache.find({}, all.table) == cache.find({}, all.table));
+        }
+        CHECK(cache.views().size() == capacity);
+    }
+}
+
+TEST_CASE(
+    "route_cache: a large set that changes all the time is made anew by and by; what was removed is not used meanwhile") {
     futon::node_table table;
     futon::time_point now{10s};
     for (std::size_t i = 0; i < 10'000; ++i) table.put(tests::numbered_provider(i), now).set_connected(true);

@@ -27,7 +27,8 @@ TEST_CASE("throttle_window: where calls are accepted, none is held back") {
     for (int s = 0; s < 60; ++s, now += 1s) CHECK(sent(window, now, 1000, true) == 1000);
 }
 
-TEST_CASE("throttle_window: where none is accepted, fewer and fewer are tried, down to a share that finds out when that changes") {
+TEST_CASE(
+    "throttle_window: where none is accepted, fewer and fewer are tried, down to a share that finds out when that changes") {
     futon::throttle_window window{{.tries_per_accept = 2, .window = 30s}};
     futon::time_point now{1h};
     for (int s = 0; s < 30; ++s, now += 1s) static_cast<void>(sent(window, now, 1000, true));

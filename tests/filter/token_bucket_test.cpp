@@ -4,6 +4,7 @@
 #include <doctest/doctest.h>
 
 #include <chrono>
+#include <limits>
 
 using namespace std::chrono_literals;
 
@@ -44,6 +45,20 @@ TEST_CASE("token_bucket: a clock that stands or goes back gives nothing away") {
     CHECK(taken_at(bucket, start, 3) == 1);
     CHECK(taken_at(bucket, start - 10s, 3) == 0);
     CHECK(taken_at(bucket, start, 3) == 0);
+}
+
+TEST_CASE("token_bucket: rates and bursts past all reason overflow nothing") {
+    const futon::time_point now{10s};
+    for (const double rate : {1e-300, 0.0, -1.0, std::numeric_limits<double>::quiet_NaN()}) {
+        CAPTURE(rate);
+        futon::token_bucket bucket{rate, 1e300};
+        CHECK(bucket.take(now) == 0s);
+        CHECK(futon::token_bucket{rate, 1}.take(now) == 0s);
+    }
+    futon::token_bucket slow{1e-300, 1};
+    CHECK(slow.take(now) == 0s);
+    CHECK(slow.take(now) > 24h);
+    CHECK(futon::token_bucket{1e300, 1e300}.take(now) == 0s);
 }
 
 }  // namespace

@@ -56,7 +56,8 @@ public:
         plan(n, found->second, now);
     }
 
-    /// Whose turn it is; null if it is nobody's, or as many pings as may be are on the way. Follow with `sent` or `heard`.
+    /// Whose turn it is; null if it is nobody's, or as many pings
+    /// as may be are on the way. Follow with `sent` or `heard`.
     [[nodiscard]] node* next(time_point now) const noexcept {
         if (turns_.empty() || turns_.begin()->first > now || !has_room()) return nullptr;
         return turns_.begin()->second;
@@ -72,7 +73,9 @@ public:
         return its.token;
     }
     /// Who was heard after this need not be asked: its next turn is yet to come.
-    [[nodiscard]] time_point heard_lately(time_point now) const noexcept { return now - part_of(options_.interval, 1 - options_.jitter); }
+    [[nodiscard]] time_point heard_lately(time_point now) const noexcept {
+        return now - part_of(options_.interval, 1 - options_.jitter);
+    }
     /// Nothing was sent, or needs to be answered: it was heard, or is not to be asked now.
     void heard(node& n, time_point when, dice& random) {
         const auto found = known_.find(&n);
@@ -154,7 +157,9 @@ private:
     [[nodiscard]] time_point next_turn(time_point since, dice& random) const noexcept {
         return deadline_after(since, part_of(options_.interval, 1 - options_.jitter * random.fraction()));
     }
-    [[nodiscard]] bool has_room() const noexcept { return waiting_.size() < std::max<std::size_t>(options_.most_in_flight, 1); }
+    [[nodiscard]] bool has_room() const noexcept {
+        return waiting_.size() < std::max<std::size_t>(options_.most_in_flight, 1);
+    }
     void plan(node& n, state& its, time_point when) {
         its.when = when;
         turns_.emplace(when, &n);

@@ -5,6 +5,7 @@
 /// What a load-balancing policy is, and the handle that options and channels hold one by. Who only holds one compiles
 /// nothing of what a policy sees; who writes one includes <futon/cluster/load_balancer.hpp>.
 
+#include <futon/cluster/detail/probing.hpp>
 #include <futon/core/time.hpp>
 
 #include <concepts>
@@ -29,26 +30,25 @@ struct pick_context;
 /// `void started(node&, time_point)` when an attempt on a node begins; `node.in_flight` counts it already;
 /// `void ended(node&, const attempt_outcome&)` exactly once for each of these, also if the node is listed no more;
 /// `node.in_flight` counts it no more;
-/// `std::size_t next_probes(const node_set&, pick_context&, std::span<node*>)` which nodes to ask for a load report, after a pick;
-/// `void probed(node&, const load_report&, time_point)` what one of them said.
+/// `std::size_t next_probes(const node_set&, pick_context&, std::span<node*>)` which nodes to ask for a load report,
+/// after a pick; `void probed(node&, const load_report&, time_point)` what one of them said.
 ///
 /// Thread-safety: called by one thread at a time; must neither block nor allocate (but in `rebuild`) nor throw.
 template <class P>
-concept load_balancer =
-    std::copy_constructible<P> && requires(P& policy, const node_set& nodes, pick_context& call) {
-        { policy.pick(nodes, call) } noexcept -> std::same_as<node*>;
-    };
+concept load_balancer = std::copy_constructible<P> && requires(P& policy, const node_set& nodes, pick_context& call) {
+    { policy.pick(nodes, call) } noexcept -> std::same_as<node*>;
+};
 
 /// A copy of any policy; itself one. Copies choose independently: a channel copies the one in its options.
 ///
-/// Its hooks do nothing where the policy has none. Moved from, or never given a policy, it may only be assigned or destroyed.
+/// Its hooks do nothing where the policy has none. Moved from, or
+/// never given a policy, it may only be assigned or destroyed.
 class any_load_balancer {
 public:
     any_load_balancer() = default;
     template <class P>
         requires(!std::same_as<std::remove_cvref_t<P>, any_load_balancer> && load_balancer<std::remove_cvref_t<P>>)
-    any_load_balancer(P&& policy)
-        : policy_{std::make_unique<model<std::remove_cvref_t<P>>>(std::forward<P>(policy))} {}
+    any_load_balancer(P&& policy) : policy_{std::make_unique<model<std::remove_cvref_t<P>>>(std::forward<P>(policy))} {}
     any_load_balancer(const any_load_balancer& other) : policy_{other.policy_ ? other.policy_->clone() : nullptr} {}
     any_load_balancer(any_load_balancer&&) noexcept = default;
     any_load_balancer& operator=(any_load_balancer other) noexcept {
@@ -70,6 +70,13 @@ public:
         return policy_->next_probes(nodes, call, into);
     }
     void probed(node& n, const load_report& report, time_point now) noexcept { policy_->probed(n, report, now); }
+    /// When to ask for `idle_probes`, if no call comes before; `no_deadline`: not at all. Only `next_probes` and
+    /// `idle_probes` change it.
+    [[nodiscard]] time_point idle_probes_due() const noexcept { return policy_->idle_probes_due(); }
+    /// As `next_probes`, though no call was made.
+    [[nodiscard]] std::size_t idle_probes(const node_set& nodes, pick_context& call, std::span<node*> into) noexcept {
+        return policy_->idle_probes(nodes, call, into);
+    }
 
 private:
     struct concept_ {
@@ -82,6 +89,8 @@ private:
         virtual bool probes() const noexcept = 0;
         virtual std::size_t next_probes(const node_set&, pick_context&, std::span<node*>) noexcept = 0;
         virtual void probed(node&, const load_report&, time_point) noexcept = 0;
+        virtual time_point idle_probes_due() const noexcept = 0;
+        virtual std::size_t idle_probes(const node_set&, pick_context&, std::span<node*>) noexcept = 0;
     };
     template <class P>
     struct model;
@@ -103,16 +112,16 @@ struct any_load_balancer::model final : any_load_balancer::concept_ {
     void ended(node& n, const attempt_outcome& outcome) noexcept override {
         if constexpr (requires { policy.ended(n, outcome); }) policy.ended(n, outcome);
     }
-    bool probes() const noexcept override {
-        if constexpr (requires { policy.probes(); }) return policy.probes();
-        return requires(P& p, const node_set& s, pick_context& c, std::span<node*> i) { p.next_probes(s, c, i); };
-    }
+    bool probes() const noexcept override { return detail::wants_probes(policy); }
     std::size_t next_probes(const node_set& nodes, pick_context& call, std::span<node*> into) noexcept override {
-        if constexpr (requires { policy.next_probes(nodes, call, into); }) return policy.next_probes(nodes, call, into);
-        return 0;
+        return detail::next_probes(policy, nodes, call, into);
     }
     void probed(node& n, const load_report& report, time_point now) noexcept override {
-        if constexpr (requires { policy.probed(n, report, now); }) policy.probed(n, report, now);
+        detail::probed(policy, n, report, now);
+    }
+    time_point idle_probes_due() const noexcept override { return detail::idle_probes_due(policy); }
+    std::size_t idle_probes(const node_set& nodes, pick_context& call, std::span<node*> into) noexcept override {
+        return detail::idle_probes(policy, nodes, call, into);
     }
     P policy;
 };

@@ -13,10 +13,14 @@ namespace futon {
 
 /// Of `attempt_budget`.
 struct attempt_budget_options {
-    double share = 0.1;        ///< Extra attempts for each call. 0: only `per_second`.
-    double per_second = 1;     ///< And for each second, so that a client with few calls may retry. 0: none.
-    double reserve = 10;       ///< Saved up at most; what it begins with. 0: nothing is saved, and no attempt is ever free.
-    double hedge_share = 0.05; ///< Of these, hedges for each call: they come first in time, and must not leave retries without. 0: no hedges.
+    /// Extra attempts for each call. 0: only `per_second`.
+    double share = 0.1;
+    /// And for each second, so that a client with few calls may retry. 0: none.
+    double per_second = 1;
+    /// Saved up at most; what it begins with. 0: nothing is saved, and no attempt is ever free.
+    double reserve = 10;
+    /// Of these, hedges for each call: they come first in time, and must not leave retries without. 0: no hedges.
+    double hedge_share = 0.05;
 };
 
 /// Who has spent it gets the error of the attempt that there was.
@@ -28,13 +32,15 @@ public:
         : all_{options.share, options.per_second, options.reserve},
           hedges_{options.hedge_share, 0, options.hedge_share > 0 ? options.reserve / 2 : 0} {}
 
-    /// A call was made.
-    void earn() noexcept {
-        all_.earn();
-        hedges_.earn();
+    /// So many calls were made.
+    void earn(std::uint64_t calls = 1) noexcept {
+        all_.earn(calls);
+        hedges_.earn(calls);
     }
     /// May there be one more attempt after a failure?
     [[nodiscard]] bool spend_retry(time_point now) noexcept { return counted(all_.spend(now), retries_); }
+    /// Whether `spend_retry` would say so.
+    [[nodiscard]] bool has_retry(time_point now) const noexcept { return all_.has_one(now); }
     /// May there be one more attempt beside one that is slow?
     [[nodiscard]] bool spend_hedge(time_point now) noexcept {
         return counted(hedges_.spend(now) && all_.spend(now), hedged_);

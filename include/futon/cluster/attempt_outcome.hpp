@@ -15,15 +15,17 @@ namespace futon {
 
 /// What an ended attempt says of its provider.
 enum class verdict : std::uint8_t {
-    answered,   ///< It works: a value, or an error that the caller's request would have met anywhere.
-    erred,      ///< Its handler failed: it threw, or returned an error. There it is, but it does not show how quick it is.
+    answered,  ///< It works: a value, or an error that the caller's request would have met anywhere.
+    /// Its handler failed: it threw, or returned an error. There it is, but it does not show how quick it is.
+    erred,
     failed,     ///< It speaks against the provider: no connection, no answer in time, overloaded, not serving.
     abandoned,  ///< Nothing: the caller gave up, another attempt was quicker, or the request never left.
 };
 
-/// The verdict on an error. What handlers say, on purpose or not, cannot be told apart from here: "not found" is a normal answer
-/// in some services and a sign of a sick server in others. So it is neither a failure, by which providers are ejected, nor a
-/// quick answer, by which they get more calls: policies compare how often it comes from each provider.
+/// The verdict on an error. What handlers say, on purpose or not, cannot be told apart from
+/// here: "not found" is a normal answer in some services and a sign of a sick server in
+/// others. So it is neither a failure, by which providers are ejected, nor a quick answer,
+/// by which they get more calls: policies compare how often it comes from each provider.
 [[nodiscard]] constexpr verdict judge(errc failure) noexcept {
     switch (failure) {
         case errc::deadline_exceeded:
@@ -50,12 +52,15 @@ enum class verdict : std::uint8_t {
 
 /// How one attempt ended.
 struct attempt_outcome {
-    time_point now{};                          ///< When it ended.
-    duration latency{};                        ///< From its start until now.
-    std::optional<errc> failure{};             ///< Empty: it succeeded.
-    futon::verdict verdict = verdict::answered;///< By `judge`, unless whoever made the attempt knows better.
-    duration timeout{};                        ///< What it might have taken at most; what a failure is charged with. Zero: not known.
-    std::optional<load_report> report{};       ///< If the provider sent one with its reply.
+    time_point now{};                            ///< When it ended.
+    duration latency{};                          ///< From its start until now.
+    std::optional<errc> failure{};               ///< Empty: it succeeded.
+    futon::verdict verdict = verdict::answered;  ///< By `judge`, unless whoever made the attempt knows better.
+    /// What it might have taken at most; what a failure is charged with. Zero: not known.
+    duration timeout{};
+    std::optional<load_report> report{};  ///< If the provider sent one with its reply.
+    executed ran = executed::maybe;       ///< Of a failure: whether its handler may have run,
+    duration retry_after{};               ///< and how long the provider asked to wait. Zero: not.
 
     /// Of an attempt that took from `began` to `now`.
     [[nodiscard]] static constexpr attempt_outcome success(time_point began, time_point now) noexcept {

@@ -31,8 +31,8 @@ using default_load_balancer = peak_ewma;
 /// One name of a policy.
 struct balancer_name {
     std::string_view name;
-    std::string_view means;           ///< Another name that is the same; empty: it is a name of its own.
-    any_load_balancer (*make)();      ///< With the default options.
+    std::string_view means;       ///< Another name that is the same; empty: it is a name of its own.
+    any_load_balancer (*make)();  ///< With the default options.
 };
 
 namespace detail {
@@ -79,7 +79,8 @@ inline constexpr std::array balancer_names{
         if (one.name == name) return one.make();
         known.append(known.empty() ? "" : ", ").append(one.name);
     }
-    return error{errc::bad_arguments, "'" + std::string{name} + "' is not a load balancer; there are " + known, executed::no};
+    return error{errc::bad_arguments, "'" + std::string{name} + "' is not a load balancer; there are " + known,
+                 executed::no};
 }
 
 }  // namespace futon

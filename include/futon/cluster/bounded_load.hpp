@@ -16,19 +16,20 @@ namespace futon {
 
 /// A policy with an order of nodes for each key, that can be asked for the first acceptable one.
 template <class P>
-concept hashing_balancer =
-    load_balancer<P> && requires(const P& policy, const node_set& nodes, pick_context& call, bool (*accepts)(const node&)) {
-        { policy.walk(nodes, call, accepts) } -> std::same_as<node*>;
-    };
+concept hashing_balancer = load_balancer<P> && requires(const P& policy, const node_set& nodes, pick_context& call,
+                                                        bool (*accepts)(const node&)) {
+    { policy.walk(nodes, call, accepts) } -> std::same_as<node*>;
+};
 
 /// Of `bounded_load`.
 struct bounded_load_options {
-    double excess = 0.25;  ///< A node may have 1 + `excess` times its share of the calls in flight. 0: exactly its share, which scatters keys.
+    /// A node may have 1 + `excess` times its share of the calls in flight. 0: exactly its share, which scatters keys.
+    double excess = 0.25;
 };
 
-/// Consistent hashing with bounded loads (Mirrokni, Thorup and Zadimoghaddam, 2018), on this client's calls in flight: a
-/// key's node, or the next ones in its order while that has its fill. 1.25 spills more calls than 2, which lets nodes grow
-/// twice as busy as the mean.
+/// Consistent hashing with bounded loads (Mirrokni, Thorup and Zadimoghaddam, 2018), on this client's calls in flight:
+/// a key's node, or the next ones in its order while that has its fill. 1.25 spills more calls than 2, which lets nodes
+/// grow twice as busy as the mean.
 template <hashing_balancer Hash = ring_hash>
 class bounded_load {
 public:
@@ -40,7 +41,8 @@ public:
         const auto each = (1 + options_.excess) * static_cast<double>(total_ + 1);
         const auto weights = static_cast<double>(nodes.total_weight());
         const auto accepts = [&](const node& n) {
-            const auto share = weights > 0 ? static_cast<double>(n.weight) / weights : 1.0 / static_cast<double>(nodes.size());
+            const auto share =
+                weights > 0 ? static_cast<double>(n.weight) / weights : 1.0 / static_cast<double>(nodes.size());
             return n.in_flight + 1 <= std::ceil(each * share);
         };
         if (auto* const n = hash_.walk(nodes, call, accepts)) return n;

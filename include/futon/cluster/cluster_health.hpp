@@ -14,6 +14,7 @@
 #include <futon/cluster/outlier.hpp>
 #include <futon/cluster/panic.hpp>
 #include <futon/cluster/recovery_throttle.hpp>
+#include <futon/cluster/recovery_trials.hpp>
 #include <futon/cluster/warm_up.hpp>
 #include <futon/core/time.hpp>
 
@@ -38,8 +39,13 @@ struct health_change {
 class cluster_health {
 public:
     explicit cluster_health(const health_options& options = {}, std::uint64_t seed = 0) noexcept
-        : options_{options}, outliers_{options.outliers}, recovery_{options.recovery},
-          fault_tolerance_{options.fault_tolerance}, pings_{options.pings}, random_{seed} {
+        : options_{options},
+          outliers_{options.outliers},
+          trials_{options.trials},
+          recovery_{options.recovery},
+          fault_tolerance_{options.fault_tolerance},
+          pings_{options.pings},
+          random_{seed} {
         outliers_.set_trials_by_ping(pings_.on());
     }
 
@@ -54,16 +60,23 @@ public:
     /// A node will be freed.
     void removed(node& n) noexcept {
         outliers_.forget(n);
+        trials_.forget(n);
         pings_.forget(n);
     }
     void started(node& n, time_point now) noexcept { outliers_.started(n, now); }
     /// `nodes`: all that are listed. True: the node was ejected or let back in.
     bool ended(node& n, const attempt_outcome& outcome, std::size_t listed) {
         fault_tolerance_.ended(n, outcome);
-        const bool changed = outliers_.ended(n, outcome, listed, random_);
+        // That a node which is avoided still fails is no reason to eject it, too, and to let it back in step by step.
+        const bool known_to_fail = n.shunned && outcome.verdict == verdict::failed && !n.is_held(hold::on_trial) &&
+                                   trials_.is_trial(n, outcome);
+        const bool changed = !known_to_fail && outliers_.ended(n, outcome, listed, random_);
         ramping_ = ramping_ || (changed && n.holds == 0);
+        trials_.ended(n, outcome, random_);
         return changed;
     }
+    /// Which node a call should try that would be repeated; see `recovery_trials::next`.
+    [[nodiscard]] recovery_trials& trials() noexcept { return trials_; }
 
     // Active pings, for whoever sends them.
 
@@ -77,12 +90,15 @@ public:
     void not_pinged(node& n, time_point now) { pings_.heard(n, now, random_); }
     /// It answered, or was heard `when` anyway. True: the node was let back in.
     bool ping_answered(node& n, std::uint64_t token, time_point when) {
-        if (pings_.answered(n, token, when, random_) != active_pings::verdict::works || !outliers_.ping_answered(n, when)) return false;
+        if (pings_.answered(n, token, when, random_) != active_pings::verdict::works ||
+            !outliers_.ping_answered(n, when))
+            return false;
         ramping_ = true;
         return true;
     }
     /// A connection to it was made or lost, and what was on the way is void.
     void connected(node& n, bool is, time_point now) {
+        trials_.forget(n);
         if (!pings_.on()) return;
         pings_.heard(n, now, random_);
         if (is && n.is_held(hold::on_trial)) pings_.hurry(n, now);
@@ -103,6 +119,7 @@ public:
     void set_options(const health_options& options) noexcept {
         options_ = options;
         outliers_.set_options(options.outliers);
+        trials_.set_options(options.trials);
         fault_tolerance_.set_options(options.fault_tolerance);
         pings_due_ = pings_due_ || pings_.on() || options.pings.interval > duration::zero();
         pings_.set_options(options.pings);
@@ -116,6 +133,7 @@ private:
 
     health_options options_;
     outlier_ejection outliers_;
+    recovery_trials trials_;
     recovery_throttle recovery_;
     fault_tolerance fault_tolerance_;
     active_pings pings_;
@@ -128,6 +146,7 @@ private:
 inline health_change cluster_health::advance(std::span<node* const> nodes, time_point now) {
     health_change change;
     change.holds = outliers_.advance(now);
+    if (change.holds) trials_.half_opened(now);
     if (change.holds && pings_.on())
         for (auto* n : nodes)
             if (n->is_held(hold::on_trial)) pings_.hurry(*n, now);
@@ -162,7 +181,8 @@ inline bool cluster_health::advance_pings(std::span<node* const> nodes, time_poi
     }
     bool ejected = false;
     while (const auto silent = pings_.expired(now, random_)) {
-        if (silent.what == active_pings::verdict::silent) ejected = outliers_.ping_failed(*silent.whose, now, nodes.size(), random_) || ejected;
+        if (silent.what == active_pings::verdict::silent)
+            ejected = outliers_.ping_failed(*silent.whose, now, nodes.size(), random_) || ejected;
     }
     return ejected;
 }

@@ -2,23 +2,15 @@
 #pragma once
 
 /// \file
-/// The dice of everything that chooses by chance: seeded from outside, so that a run can be repeated, and a nanosecond a throw.
+/// The dice of everything that chooses by chance: seeded from
+/// outside, so that a run can be repeated, and a nanosecond a throw.
+
+#include <futon/core/mix.hpp>
 
 #include <cstddef>
 #include <cstdint>
 
 namespace futon {
-
-namespace detail {
-
-/// Every bit of the argument changes each bit of the result with even chance (MurmurHash3's finaliser, Stafford's variant 13).
-[[nodiscard]] constexpr std::uint64_t mix(std::uint64_t x) noexcept {
-    x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9u;
-    x = (x ^ (x >> 27)) * 0x94d049bb133111ebu;
-    return x ^ (x >> 31);
-}
-
-}  // namespace detail
 
 /// A small fast generator (SplitMix64); the same on every platform. Not for secrets.
 class dice {
@@ -36,14 +28,12 @@ public:
         return static_cast<std::size_t>(((throw_bits() >> 32) * std::uint64_t{count}) >> 32);
     }
     /// Even in [0, 1).
-    [[nodiscard]] constexpr double fraction() noexcept {
-        return static_cast<double>(throw_bits() >> 11) * 0x1.0p-53;
-    }
+    [[nodiscard]] constexpr double fraction() noexcept { return static_cast<double>(throw_bits() >> 11) * 0x1.0p-53; }
     /// True with that probability.
     [[nodiscard]] constexpr bool chance(double probability) noexcept { return fraction() < probability; }
 
 private:
-    static constexpr std::uint64_t step = 0x9e3779b97f4a7c15u;  // 2^64 / golden ratio: odd, so that the period is 2^64.
+    static constexpr std::uint64_t step = detail::mix_step;  // Odd, so that the period is 2^64.
     std::uint64_t state_;
 };
 

@@ -98,10 +98,10 @@ inline bool fault_tolerance::advance(std::span<node* const> nodes, time_point no
             if (n->degraded >= 1 && degraded >= options_.most_degraded) continue;
             degraded += n->degraded >= 1;
             const auto least = std::min(1.0, options_.least_weight / n->told.weight);
-            n->degraded = static_cast<float>(std::max(least, double{n->degraded} * options_.degrade_rate));
+            n->degraded = static_cast<float>(std::max(least, static_cast<double>(n->degraded) * options_.degrade_rate));
             changed = true;
         } else if (n->degraded < 1 && of(*n).calls > 0 && options_.recover_rate > 1) {
-            n->degraded = static_cast<float>(std::min(1.0, double{n->degraded} * options_.recover_rate));
+            n->degraded = static_cast<float>(std::min(1.0, static_cast<double>(n->degraded) * options_.recover_rate));
             changed = true;
         }
     }

@@ -18,11 +18,16 @@ namespace futon {
 
 /// Of `hedge_delay`.
 struct hedge_delay_options {
-    double percentile = 0.95;                             ///< Of the calls that answered. So many need no hedge.
-    std::uint32_t least_samples = 64;                     ///< With fewer there is no delay to be had, and no hedge. 0: like 1.
-    duration half_life = std::chrono::seconds{30};        ///< After which a sample counts half. Zero: for ever whole.
-    duration floor = std::chrono::milliseconds{1};        ///< No shorter delay: it would be noise. Zero: none.
-    double most_of_timeout = 0.5;                         ///< No longer than so much of the call's own timeout. 0: no bound.
+    /// Of the calls that answered. So many need no hedge.
+    double percentile = 0.95;
+    /// With fewer there is no delay to be had, and no hedge. 0: like 1.
+    std::uint32_t least_samples = 64;
+    /// After which a sample counts half. Zero: for ever whole.
+    duration half_life = std::chrono::seconds{30};
+    /// No shorter delay: it would be noise. Zero: none.
+    duration floor = std::chrono::milliseconds{1};
+    /// No longer than so much of the call's own timeout. 0: no bound.
+    double most_of_timeout = 0.5;
 };
 
 /// Samples by size, 16 to a doubling, so that a percentile is right within 5 %; old ones fade. One for each method.

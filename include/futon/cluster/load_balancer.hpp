@@ -6,6 +6,7 @@
 
 #include <futon/cluster/any_load_balancer.hpp>
 #include <futon/cluster/attempt_outcome.hpp>
+#include <futon/cluster/detail/probing.hpp>
 #include <futon/cluster/node.hpp>
 #include <futon/cluster/node_set.hpp>
 #include <futon/core/time.hpp>
@@ -34,7 +35,7 @@ template <load_balancer P>
 void take_report(P& policy, node& n, const load_report& report, time_point now) noexcept {
     n.report = report;
     n.reported_at = now;
-    if constexpr (requires { policy.probed(n, report, now); }) policy.probed(n, report, now);
+    detail::probed(policy, n, report, now);
 }
 
 }  // namespace futon

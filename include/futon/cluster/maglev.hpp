@@ -2,7 +2,8 @@
 #pragma once
 
 /// \file
-/// The policy `maglev`: hashing by a table that every client fills alike. Evener and faster than a ring, not quite as steady.
+/// The policy `maglev`: hashing by a table that every client fills
+/// alike. Evener and faster than a ring, not quite as steady.
 
 #include <futon/cluster/detail/hash_members.hpp>
 #include <futon/cluster/load_balancer.hpp>
@@ -17,8 +18,8 @@
 
 namespace futon {
 
-/// After "Maglev: A Fast and Reliable Software Network Load Balancer" (NSDI 2016). A table of 65 537 entries, or the first of
-/// 131 101, 262 147, 524 309 and 1 048 573 that has a hundred for each node; 4 bytes each. Weights count.
+/// After "Maglev: A Fast and Reliable Software Network Load Balancer" (NSDI 2016). A table of 65 537 entries, or the
+/// first of 131 101, 262 147, 524 309 and 1 048 573 that has a hundred for each node; 4 bytes each. Weights count.
 ///
 /// When: as `ring_hash`, where a few keys more may move. A node that leaves moves its keys and about a hundredth to a
 /// fortieth of the others; from 10 000 nodes on, with fewer entries each, more. Calls without a key go by chance.
@@ -28,7 +29,8 @@ public:
         if (!call.hash_key || table_.empty()) return nodes.draw(call);
         return walk(nodes, call, [](const node&) { return true; });
     }
-    /// The key's node, or the one of the next entry that is usable and that it `accepts`; null if the next thousands are not.
+    /// The key's node, or the one of the next entry that is usable
+    /// and that it `accepts`; null if the next thousands are not.
     template <class Accepts>
     [[nodiscard]] node* walk(const node_set& nodes, pick_context& call, const Accepts& accepts) const noexcept {
         if (table_.empty()) return nullptr;
@@ -88,7 +90,8 @@ inline void maglev::rebuild(const node_set& nodes) {
             w.turns += static_cast<double>(members_[i].weight) / greatest;
             if (w.turns < 1) continue;
             w.turns -= 1;
-            while (table_[w.at] != none) w.at = w.at + w.step < size ? w.at + w.step : w.at + w.step - static_cast<std::uint32_t>(size);
+            while (table_[w.at] != none)
+                w.at = w.at + w.step < size ? w.at + w.step : w.at + w.step - static_cast<std::uint32_t>(size);
             table_[w.at] = i;
             ++filled;
         }

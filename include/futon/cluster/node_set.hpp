@@ -20,10 +20,13 @@ namespace futon {
 
 /// What a policy is given for one pick.
 struct pick_context {
-    time_point now{};                            ///< A policy has no clock of its own.
-    dice& random;                                ///< Nor dice: the same seed and events give the same picks.
-    std::optional<std::uint64_t> hash_key{};     ///< Of the call, by `stable_hash`; hashing policies choose by it.
-    std::span<node* const> tried{};              ///< By this call already, and therefore not usable. A few.
+    time_point now{};                         ///< A policy has no clock of its own.
+    dice& random;                             ///< Nor dice: the same seed and events give the same picks.
+    std::optional<std::uint64_t> hash_key{};  ///< Of the call, by `stable_hash`; hashing policies choose by it.
+    std::span<node* const> tried{};           ///< By this call already, and therefore not usable. A few.
+    /// Usable, and avoided for failures that may be over; this call would be repeated if it failed there. A policy that
+    /// avoids nodes for their past returns it; null: there is none. See `recovery_trials`.
+    node* trial = nullptr;
 
     [[nodiscard]] bool has_tried(const node& n) const noexcept {
         return std::find(tried.begin(), tried.end(), &n) != tried.end();
@@ -74,7 +77,6 @@ public:
     /// Of all nodes, usable or not, when the set was made or reweighed last; what tables are built from.
     [[nodiscard]] float total_weight() const noexcept { return total_weight_; }
     [[nodiscard]] float least_weight() const noexcept { return least_weight_; }
-    [[nodiscard]] float greatest_weight() const noexcept { return greatest_weight_; }
     [[nodiscard]] bool weights_differ() const noexcept { return least_weight_ != greatest_weight_; }
 
     // For its owner.

@@ -22,8 +22,8 @@ namespace futon {
 
 /// Nodes by address. Each change makes a new version; node sets are made from `listed()` of one.
 ///
-/// A node that is removed gets no more calls at once, whatever set still lists it: it is held as draining. It is freed by
-/// `collect`, when its attempts have ended and no set of an older version is left.
+/// A node that is removed gets no more calls at once, whatever set still lists it: it is held as draining. It is freed
+/// by `collect`, when its attempts have ended and no set of an older version is left.
 class node_table {
 public:
     node_table() = default;
@@ -42,6 +42,9 @@ public:
     /// Null if it is not listed. The node stays valid until `collect`.
     node* remove(const endpoint& address, time_point now);
 
+    /// Who is listed has not changed, and what routers heed of it has: sets are to be made anew.
+    void touch() noexcept { ++version_; }
+
     [[nodiscard]] node* find(const endpoint& address) const { return locate(address).second; }
     /// In an order that says nothing.
     [[nodiscard]] const std::vector<node*>& listed() const noexcept { return listed_; }
@@ -59,7 +62,8 @@ public:
     }
 
 private:
-    /// The address's hash, or the next number that is free where two addresses share one; and its node, if it is listed.
+    /// The address's hash, or the next number that is free where
+    /// two addresses share one; and its node, if it is listed.
     [[nodiscard]] std::pair<std::uint64_t, node*> locate(const endpoint& address) const {
         for (auto id = stable_hash(address);; ++id) {
             const auto at = by_id_.find(id);
@@ -110,8 +114,7 @@ inline node& node_table::put(provider told, time_point now) {
     const auto slot = free_slot();
     listed_.push_back(nullptr);  // What may throw comes before the node is made.
     auto& by_id = by_id_[id];
-    auto& made = *new (room_of(slot)) node{std::move(told)};
-    made.id = id;
+    auto& made = *new (room_of(slot)) node{std::move(told), id};
     made.slot = slot;
     made.first_seen = now;
     std::erase_if(remembered_, [&](const past& p) {

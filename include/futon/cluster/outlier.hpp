@@ -2,7 +2,8 @@
 #pragma once
 
 /// \file
-/// Outlier ejection: takes providers out whose calls fail, and lets them back in after one call has shown that they work.
+/// Outlier ejection: takes providers out whose calls fail, and
+/// lets them back in after one call has shown that they work.
 
 #include <futon/cluster/attempt_outcome.hpp>
 #include <futon/cluster/dice.hpp>
@@ -22,16 +23,17 @@ namespace futon {
 
 /// Watches how calls end, and sets `hold::ejected` and `hold::on_trial`. Pure: time and dice are arguments.
 ///
-/// A node is out for `base` * 2^(times before), then half open: the next call on it is a trial, and until that has ended it
-/// gets no other. An answer lets it back in, with a weight that grows; a failure ejects it again. An answer to a call that
-/// was made during the ejection, in a panic, lets it back in at once.
+/// A node is out for `base` * 2^(times before), then half open: the next call on it is a trial, and until that has
+/// ended it gets no other. An answer lets it back in, with a weight that grows; a failure ejects it again. An answer to
+/// a call that was made during the ejection, in a panic, lets it back in at once.
 class outlier_ejection {
 public:
     explicit outlier_ejection(outlier_options options = {}) noexcept : options_{options} {}
 
     [[nodiscard]] const outlier_options& options() const noexcept { return options_; }
     void set_options(const outlier_options& options) noexcept { options_ = options; }
-    /// True: a node whose time has come is on trial at once, and what `ping_answered` and `ping_failed` tell decides; it gets no call.
+    /// True: a node whose time has come is on trial at once, and what `ping_answered` and `ping_failed` tell decides;
+    /// it gets no call.
     void set_trials_by_ping(bool are) noexcept { trials_by_ping_ = are; }
 
     /// After `begin_attempt`.
@@ -43,8 +45,8 @@ public:
     }
     /// After `end_attempt`. `listed` is the number of nodes of the cluster. True: `n` was ejected or let back in.
     bool ended(node& n, const attempt_outcome& outcome, std::size_t listed, dice& random);
-    /// A node on trial has answered as many pings as it had to, and is let back in. The first call that fails then ejects it
-    /// again: that it lives does not say that it works. True: it was.
+    /// A node on trial has answered as many pings as it had to, and is let back in. The first call that fails then
+    /// ejects it again: that it lives does not say that it works. True: it was.
     bool ping_answered(node& n, time_point now) noexcept;
     /// A node has left as many pings without an answer as may be. True: it was ejected.
     bool ping_failed(node& n, time_point now, std::size_t listed, dice& random);
@@ -109,7 +111,8 @@ private:
 
 inline bool outlier_ejection::ended(node& n, const attempt_outcome& outcome, std::size_t listed, dice& random) {
     const auto began = outcome.now - outcome.latency;
-    const bool bad = outcome.verdict == verdict::failed || (outcome.verdict == verdict::erred && options_.handler_errors);
+    const bool bad =
+        outcome.verdict == verdict::failed || (outcome.verdict == verdict::erred && options_.handler_errors);
     const bool held = n.is_held(hold::ejected);
     const bool trial = n.is_held(hold::on_trial) && began >= n.turned;
     if (outcome.verdict == verdict::abandoned) {

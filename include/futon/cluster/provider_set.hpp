@@ -56,9 +56,9 @@ public:
 
     /// Applies a list, or a step to the list that it starts from.
     ///
-    /// Where the loss is not believed, those that are missing become suspects; they are removed when `lost` says so, when
-    /// an authoritative update leaves them out, or by `advance` when patience ends. An entry that is no use is refused;
-    /// if its address was listed, what was known of it stays. Of two entries for one address the first counts.
+    /// Where the loss is not believed, those that are missing become suspects; they are removed when `lost` says so,
+    /// when an authoritative update leaves them out, or by `advance` when patience ends. An entry that is no use is
+    /// refused; if its address was listed, what was known of it stays. Of two entries for one address the first counts.
     [[nodiscard]] provider_changes apply(provider_update update, time_point now);
     /// Removes a suspect that does not answer any more; any other address is left as it is.
     [[nodiscard]] provider_changes lost(const endpoint& suspect);
@@ -114,7 +114,7 @@ private:
     std::size_t suspects_ = 0;
     std::uint64_t version_ = 0;
     std::uint64_t round_ = 0;
-    std::size_t before_ = 0;   // How many were listed when the window of losses began.
+    std::size_t before_ = 0;  // How many were listed when the window of losses began.
     time_point window_end_{};
     provider_set_stats stats_;
 };
@@ -187,7 +187,8 @@ inline std::vector<provider_set::table::iterator> provider_set::missing(const pr
     std::vector<table::iterator> gone;
     if (update.is_full()) {
         for (auto each = entries_.begin(); each != entries_.end(); ++each)
-            if (each->second.seen != round_ && (update.authoritative || !each->second.suspect_since)) gone.push_back(each);
+            if (each->second.seen != round_ && (update.authoritative || !each->second.suspect_since))
+                gone.push_back(each);
         return gone;
     }
     for (const auto& address : update.removed) {
@@ -204,7 +205,7 @@ inline bool provider_set::is_believed(std::size_t missing_now, bool authoritativ
     if (missing_now == 0 || authoritative || rules_.patience <= duration::zero()) return true;
     const auto left = entries_.size() - suspects_ - missing_now;
     const auto most = static_cast<double>(before_) * rules_.largest_loss;
-    const bool too_many = before_ >= rules_.least && left < before_ && static_cast<double>(before_ - left) > most;
+    const bool too_many = before_ >= rules_.least && left<before_&& static_cast<double>(before_ - left)> most;
     if (left > 0 && !too_many) return true;
     ++stats_.held_back;
     // What follows belongs to the same loss.

@@ -2,8 +2,8 @@
 #pragma once
 
 /// \file
-/// Pairs of key and value as the query of a URL: "a=1&b=two%20words". Pure, bounded, and strict: what it would not write
-/// the same way it may still read, what is not clear it refuses.
+/// Pairs of key and value as the query of a URL: "a=1&b=two%20words". Pure, bounded, and strict: what it would not
+/// write the same way it may still read, what is not clear it refuses.
 
 #include <futon/core/error.hpp>
 #include <futon/core/result.hpp>
@@ -101,7 +101,8 @@ template <class Take>
         made.set(key, value);
         return {};
     });
-    if (!why.empty()) return error{errc::bad_address, "settings that cannot be read: " + std::string{why}, executed::no};
+    if (!why.empty())
+        return error{errc::bad_address, "settings that cannot be read: " + std::string{why}, executed::no};
     return made;
 }
 

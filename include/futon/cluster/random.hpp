@@ -2,7 +2,8 @@
 #pragma once
 
 /// \file
-/// The policy `random`: by chance, in proportion to weights. It knows nothing of load; what a policy is measured against.
+/// The policy `random`: by chance, in proportion to weights. It
+/// knows nothing of load; what a policy is measured against.
 
 #include <futon/cluster/detail/alias_table.hpp>
 #include <futon/cluster/load_balancer.hpp>

@@ -20,10 +20,11 @@ class recovery_throttle {
 public:
     explicit recovery_throttle(recovery_options options = {}) noexcept : options_{options} {}
 
-    /// Whenever the number of usable nodes may have changed, and at `next_wakeup`. `known`: all that are listed and not leaving.
+    /// Whenever the number of usable nodes may have changed, and at
+    /// `next_wakeup`. `known`: all that are listed and not leaving.
     void observe(std::size_t usable, std::size_t known, time_point now) noexcept {
-        // A registry may take out those that are down, some before the last one is: the first that is back would get what was
-        // meant for all.
+        // A registry may take out those that are down, some before the last one is: the first that is back would get
+        // what was meant for all.
         if (known < listed_) {
             lately_ = now < lately_until_ ? std::max(lately_, listed_) : listed_;
             lately_until_ = deadline_after(now, options_.hold);
@@ -62,7 +63,7 @@ public:
 private:
     recovery_options options_;
     std::size_t usable_ = 0;
-    std::size_t known_ = 0;   // While it recovers, the most since the outage began, or shortly before.
+    std::size_t known_ = 0;  // While it recovers, the most since the outage began, or shortly before.
     std::size_t listed_ = 0;
     std::size_t lately_ = 0;  // The most that were listed, until the list became shorter.
     time_point lately_until_{};

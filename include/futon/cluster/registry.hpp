@@ -18,7 +18,8 @@
 
 namespace futon {
 
-/// Hears how a registration ended, exactly once, on any thread, perhaps before the function that it was given to returns.
+/// Hears how a registration ended, exactly once, on any thread,
+/// perhaps before the function that it was given to returns.
 using registration_done = std::function<void(result<void>)>;
 
 /// Hears of a service's providers: first a whole list, or an error where there is none to be had now; then each change.
@@ -28,15 +29,16 @@ using registration_done = std::function<void(result<void>)>;
 /// time that this begins: the list that was known stays as it is, and the registry goes on trying.
 using provider_listener = std::function<void(result<provider_update>)>;
 
-/// What a registry does. A service is named in full, as on the wire: "name", "name:version" or "name:version:unique_id".
+/// What a registry does. A service is named in full, as on the wire: "name", "name:version" or
+/// "name:version:unique_id".
 ///
-/// - `register_provider` publishes a provider, in place of what the same address had published. It stays published until
-///   it is deregistered or the process ends, whatever becomes of the registry meanwhile: it keeps leases alive and
-///   publishes again to a registry that was started anew. Where the first attempt fails with `cond::unavailable`, `done`
-///   hears of it and further attempts follow.
+/// - `register_provider` publishes a provider, in place of what the same address had published. It stays published
+///   until it is deregistered or the process ends, whatever becomes of the registry meanwhile: it keeps leases alive
+///   and publishes again to a registry that was started anew. Where the first attempt fails with `cond::unavailable`,
+///   `done` hears of it and further attempts follow.
 /// - `deregister_provider` takes it back; one that is not there is no error.
 /// - `subscribe` calls the listener as `provider_listener` says, until the subscription ends. A service that nobody
-///   provides has an empty list.
+///   provides has an empty list. Where it throws, a client calls it again after a pause.
 ///
 /// `std::string text() const`, where there is one, names the registry in messages, e.g. by its URL.
 /// Thread-safety: safe.
@@ -81,7 +83,8 @@ private:
     struct interface {
         virtual ~interface() = default;
         virtual void register_provider(const std::string& service, const provider& who, registration_done done) = 0;
-        virtual void deregister_provider(const std::string& service, const endpoint& address, registration_done done) = 0;
+        virtual void deregister_provider(const std::string& service, const endpoint& address,
+                                         registration_done done) = 0;
         virtual subscription subscribe(const std::string& service, provider_listener listener) = 0;
         virtual std::string text() const = 0;
     };
@@ -98,8 +101,10 @@ private:
             return where->subscribe(service, std::move(listener));
         }
         std::string text() const override {
-            if constexpr (requires { std::string{where->text()}; }) return std::string{where->text()};
-            else return "the registry";
+            if constexpr (requires { std::string{where->text()}; })
+                return std::string{where->text()};
+            else
+                return "the registry";
         }
         std::shared_ptr<R> where;
     };

@@ -23,8 +23,9 @@ namespace detail {
 
 }  // namespace detail
 
-/// Every node draws a number from the key and its own address; the highest that is usable gets the call ("highest random
-/// weight"). Exact weights, no memory, only the keys of a node that leaves move, and its load goes to all others.
+/// Every node draws a number from the key and its own address; the highest that
+/// is usable gets the call ("highest random weight"). Exact weights, no memory,
+/// only the keys of a node that leaves move, and its load goes to all others.
 ///
 /// Its weak spot: it looks at each node for each pick, some ten nanoseconds a node. Calls without a key go by chance.
 class rendezvous {
@@ -43,7 +44,7 @@ public:
             const auto weight = n->told.weight > 0 ? static_cast<double>(n->told.weight) : 1.0;
             // The logarithm costs more than the rest: only where weights make a difference.
             const auto score = weights_differ_ ? detail::rendezvous_score(*call.hash_key, n->id, weight)
-                                                      : static_cast<double>(stable_hash(*call.hash_key, n->id) >> 11);
+                                               : static_cast<double>(stable_hash(*call.hash_key, n->id) >> 11);
             if (score > highest || (score == highest && n->id < best->id)) {
                 best = n;
                 highest = score;

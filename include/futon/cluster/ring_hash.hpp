@@ -21,13 +21,16 @@ namespace futon {
 
 /// Of `ring_hash`. Clients that shall agree need the same options.
 struct ring_hash_options {
-    std::uint32_t points = 160;               ///< For a node of the usual weight; more spread keys more evenly. 0: like 1.
-    std::uint32_t most_points = 1u << 20;     ///< Of all nodes together, 8 bytes each: large sets get fewer each, but at least 8.
+    /// For a node of the usual weight; more spread keys more evenly. 0: like 1.
+    std::uint32_t points = 160;
+    /// Of all nodes together, 8 bytes each: large sets get fewer each, but at least 8.
+    std::uint32_t most_points = 1u << 20;
 };
 
-/// Each node stands at many points of a circle of 2^64; a key belongs to the first point after it. A set that changes moves
-/// only the keys of the nodes that came or went. Points follow from addresses and told weights alone, so that clients agree
-/// whatever they have seen before. Where the owner is not usable the next node on the circle gets the call, as in every client.
+/// Each node stands at many points of a circle of 2^64; a key belongs to the first point after it. A set that changes
+/// moves only the keys of the nodes that came or went. Points follow from addresses and told weights alone, so that
+/// clients agree whatever they have seen before. Where the owner is not usable the next node on the circle gets the
+/// call, as in every client.
 ///
 /// When: the provider keeps something for a key, such as a cache. Calls without a key go by chance.
 /// Its weak spot: keys are not equally busy, and load does not move them; see `bounded_load`.
@@ -55,8 +58,8 @@ private:
         node* of;
         std::uint32_t points;
     };
-    /// The upper 40 bits are its place on the circle, the lower 24 the index of its member: sorted as plain numbers, of two
-    /// points at one place the lower identity comes first, as in every client.
+    /// The upper 40 bits are its place on the circle, the lower 24 the index of its member: sorted as plain numbers, of
+    /// two points at one place the lower identity comes first, as in every client.
     using point = std::uint64_t;
     static constexpr std::uint64_t owner_mask = (1u << 24) - 1;
     [[nodiscard]] static std::uint32_t owner_of(point p) noexcept { return static_cast<std::uint32_t>(p & owner_mask); }
@@ -120,7 +123,8 @@ inline void ring_hash::rebuild(const node_set& nodes) {
             stays[old] = i;
             continue;
         }
-        for (std::uint32_t k = 0; k < members[i].points; ++k) fresh.push_back((stable_hash(members[i].id, k) & ~owner_mask) | i);
+        for (std::uint32_t k = 0; k < members[i].points; ++k)
+            fresh.push_back((stable_hash(members[i].id, k) & ~owner_mask) | i);
     }
     const bool same = fresh.empty() && std::find(stays.begin(), stays.end(), none) == stays.end();
     members_ = std::move(members);

@@ -15,8 +15,8 @@
 namespace futon {
 
 /// Takes turns; weights do not count, see `weighted_round_robin`. Each client has another order and begins elsewhere:
-/// clients that walk the same list in step pile their calls up on one provider after the other. The turn of a node that is
-/// not usable goes to one by chance, not to its neighbour, which would carry twice its share.
+/// clients that walk the same list in step pile their calls up on one provider after the other. The turn of a node that
+/// is not usable goes to one by chance, not to its neighbour, which would carry twice its share.
 ///
 /// Its weak spot: it knows nothing of load, so a slow node gets as many calls as any.
 class round_robin {

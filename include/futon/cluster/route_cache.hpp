@@ -2,8 +2,8 @@
 #pragma once
 
 /// \file
-/// The sets that calls choose from, one for each kind of calls: made by the routers when the list of providers or the kind
-/// is new, and kept with a policy of their own.
+/// The sets that calls choose from, one for each kind of calls: made by the routers when the list of providers or the
+/// kind is new, and kept with a policy of their own.
 
 #include <futon/cluster/load_balancer.hpp>
 #include <futon/cluster/node_set.hpp>
@@ -38,11 +38,12 @@ public:
     explicit route_cache(any_load_balancer policy, router_chain routers = {}, std::size_t capacity = 64)
         : policy_{std::move(policy)}, routers_(std::move(routers)), capacity_{std::max<std::size_t>(capacity, 1)} {}
 
-    /// The view for such calls. Valid for as long as it is held; `nodes` and `policy.pick` only until the table frees nodes.
+    /// The view for such calls. Valid for as long as it is held;
+    /// `nodes` and `policy.pick` only until the table frees nodes.
     ///
-    /// It has seen the table's last change. With `now` a large set need not have: what is new waits for up to 5 us a node,
-    /// half a second for a hundred thousand, so that a list that changes all the time does not keep the client busy. What was
-    /// removed is not used meanwhile, the table sees to that.
+    /// It has seen the table's last change. With `now` a large set need not have: what is new waits for up to 5 us a
+    /// node, half a second for a hundred thousand, so that a list that changes all the time does not keep the client
+    /// busy. What was removed is not used meanwhile, the table sees to that.
     [[nodiscard]] const std::shared_ptr<cluster_view>& find(const route& wanted, const node_table& table,
                                                             time_point now = no_deadline) {
         auto& found = place(wanted);
@@ -53,7 +54,8 @@ public:
         found->refreshed = now == no_deadline ? time_point{} : now;
         return found;
     }
-    /// The one provider that calls which name an address may go to, without a view; null if there is none, or the routers leave it out.
+    /// The one provider that calls which name an address may go to, without a view; null if there is none, or the
+    /// routers leave it out.
     [[nodiscard]] node* find_one(const route& wanted, const node_table& table) const {
         auto nodes = only(wanted.address, table);
         routers_.narrow(wanted, nodes);
@@ -82,7 +84,8 @@ public:
     void set_policy(any_load_balancer policy) {
         policy_ = std::move(policy);
         for (const auto& v : views_) {
-            // Attempts in flight end with the view that they hold, whose policy has not seen them begin: hooks bear that.
+            // Attempts in flight end with the view that they hold, whose
+            // policy has not seen them begin: hooks bear that.
             v->policy = policy_;
             v->policy.rebuild(v->nodes);
         }
@@ -92,6 +95,11 @@ public:
 private:
     [[nodiscard]] std::shared_ptr<cluster_view>& place(const route& wanted) {
         ++uses_;
+        // Nearly all calls say nothing.
+        if (wanted.empty() && plain_ < views_.size()) [[likely]] {
+            views_[plain_]->last_used = uses_;
+            return views_[plain_];
+        }
         auto oldest = views_.begin();
         for (auto at = views_.begin(); at != views_.end(); ++at) {
             if ((*at)->wanted == wanted) {
@@ -101,7 +109,13 @@ private:
             if ((*at)->last_used < (*oldest)->last_used) oldest = at;
         }
         auto made = std::make_shared<cluster_view>(cluster_view{wanted, {}, policy_, uses_, {}});
-        if (views_.size() < capacity_) return views_.emplace_back(std::move(made));
+        if (views_.size() < capacity_) oldest = views_.emplace(views_.end());
+        const auto at = static_cast<std::size_t>(oldest - views_.begin());
+        if (wanted.empty()) {
+            plain_ = at;
+        } else if (plain_ == at) {
+            plain_ = nowhere;
+        }
         return *oldest = std::move(made);
     }
     // Who calls each provider by its address should not look through all of them each time.
@@ -119,10 +133,13 @@ private:
         view.policy.rebuild(view.nodes);
     }
 
+    static constexpr auto nowhere = std::numeric_limits<std::size_t>::max();
+
     any_load_balancer policy_;
     router_chain routers_;
     std::size_t capacity_;
     std::vector<std::shared_ptr<cluster_view>> views_;
+    std::size_t plain_ = nowhere;  // Which view is that of the empty route.
     std::uint64_t uses_ = 0;
 };
 

@@ -6,6 +6,7 @@
 
 #include <futon/cluster/any_router.hpp>
 #include <futon/cluster/node.hpp>
+#include <futon/core/time.hpp>
 #include <futon/message/route.hpp>
 
 #include <initializer_list>
@@ -43,6 +44,12 @@ public:
         return {};
     }
     [[nodiscard]] bool empty() const noexcept { return routers_.empty(); }
+    /// Of the first router that heeds who is absent; zero: none does.
+    [[nodiscard]] duration absent_after() const {
+        for (const auto& one : routers_)
+            if (const auto after = one.absent_after(); after > duration::zero()) return after;
+        return {};
+    }
 
 private:
     static void narrow_to(const std::string& address, std::vector<node*>& nodes) {

@@ -2,7 +2,8 @@
 #pragma once
 
 /// \file
-/// The routers that come with futon: by version, group and tags, and by a condition on both. For zones see zone_aware.hpp.
+/// The routers that come with futon: by version, group and tags,
+/// and by a condition on both. For zones see zone_aware.hpp.
 
 #include <futon/cluster/router.hpp>
 
@@ -40,13 +41,14 @@ struct version_router {
 };
 static_assert(router<version_router>);
 
-/// Only providers of the group that the call asks for. Calls that ask for none go to providers without a group: a canary
-/// gets the calls that name it, and no others.
+/// Only providers of the group that the call asks for. Calls that ask for none go to providers without a group, if
+/// there are any: a canary gets the calls that name it, and no others.
 struct group_router {
-    bool or_all = true;  ///< Where that leaves no provider, use all; else the call fails with `no_provider`.
+    bool or_all = false;  ///< Where no provider has that group, use all; else the call fails with `no_provider`.
 
     void narrow(const route& wanted, std::vector<node*>& nodes) const {
-        detail::keep_fitting(nodes, or_all, [&](const node& n) { return n.told.group == wanted.group; });
+        detail::keep_fitting(nodes, or_all || wanted.group.empty(),
+                             [&](const node& n) { return n.told.group == wanted.group; });
     }
     [[nodiscard]] std::string_view name() const noexcept { return "group"; }
 };
@@ -78,10 +80,11 @@ static_assert(router<tag_router>);
 
 /// Where `when` holds for a call, only providers for which `then` holds: "calls tagged tenant=big go to zone b".
 struct condition_router {
-    std::function<bool(const route&)> when{};            ///< Empty: always.
-    std::function<bool(const provider&)> then{};         ///< Empty: any provider.
-    bool or_all = false;                                 ///< Where no provider fits, use all; else the call fails with `no_provider`.
-    std::string title = "condition";                     ///< For messages.
+    std::function<bool(const route&)> when{};     ///< Empty: always.
+    std::function<bool(const provider&)> then{};  ///< Empty: any provider.
+    /// Where no provider fits, use all; else the call fails with `no_provider`.
+    bool or_all = false;
+    std::string title = "condition";  ///< For messages.
 
     void narrow(const route& wanted, std::vector<node*>& nodes) const {
         if (!then || (when && !when(wanted))) return;

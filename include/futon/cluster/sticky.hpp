@@ -2,7 +2,8 @@
 #pragma once
 
 /// \file
-/// Policies that stay with one node: `pick_first` with the same one in every client, `sticky` with one of the client's own.
+/// Policies that stay with one node: `pick_first` with the same
+/// one in every client, `sticky` with one of the client's own.
 
 #include <futon/cluster/load_balancer.hpp>
 #include <futon/cluster/random.hpp>
@@ -40,17 +41,19 @@ static_assert(load_balancer<pick_first>);
 
 /// Of `sticky`.
 struct sticky_options {
-    duration stay = std::chrono::minutes{10};  ///< After so long another node is chosen, +-20 %, so that one that was restarted fills up again. Zero: never.
+    /// After so long another node is chosen, +-20 %, so that one that was restarted fills up again. Zero: never.
+    duration stay = std::chrono::minutes{10};
 };
 
-/// Stays with the node that `First` chose, while it is usable: a provider that keeps something for its clients sees few of them.
-/// A call that has tried it goes elsewhere without moving the others.
+/// Stays with the node that `First` chose, while it is usable: a provider that keeps something for its clients sees few
+/// of them. A call that has tried it goes elsewhere without moving the others.
 template <load_balancer First = random>
 class sticky {
 public:
     explicit sticky(sticky_options options = {}, First first = First{}) : options_{options}, first_(std::move(first)) {}
 
     [[nodiscard]] node* pick(const node_set& nodes, pick_context& call) noexcept {
+        call.trial = nullptr;  // All calls would stay there.
         if (at_ != nullptr && nodes.usable(*at_) && call.now < until_) {
             return call.has_tried(*at_) ? first_.pick(nodes, call) : at_;
         }

@@ -2,7 +2,8 @@
 #pragma once
 
 /// \file
-/// The policy `weighted_round_robin`: turns in proportion to weights, told by the registry or worked out from load reports.
+/// The policy `weighted_round_robin`: turns in proportion to
+/// weights, told by the registry or worked out from load reports.
 
 #include <futon/cluster/load_balancer.hpp>
 #include <futon/core/time.hpp>
@@ -19,19 +20,27 @@ namespace futon {
 
 /// Of `weighted_round_robin`.
 struct weighted_round_robin_options {
-    bool from_reports = false;   ///< Weights from the providers' load reports instead of those that the registry tells.
-    double most_over_mean = 10;  ///< No node counts as more than so many times the mean weight: what bounds the length of a pick. Below 1: 1.
+    /// Weights from the providers' load reports instead of those that the registry tells.
+    bool from_reports = false;
+    /// No node counts as more than so many times the mean weight: what bounds the length of a pick. Below 1: 1.
+    double most_over_mean = 10;
     // The rest is for `from_reports`.
-    duration update_every = std::chrono::seconds{1};     ///< How often weights are worked out, +-20 % so that clients do not turn as one. Zero: for each pick.
-    duration blackout = std::chrono::seconds{10};        ///< For so long the first reports of a connection are not believed. Zero: at once.
-    duration expires = std::chrono::seconds{180};        ///< A report counts for so long. Zero: like no report.
-    double error_penalty = 1.0;                          ///< How much utilisation a share of failed requests stands for. 0: failures do not count.
+    /// How often weights are worked out, +-20 % so that clients do not turn as one. Zero: for each pick.
+    duration update_every = std::chrono::seconds{1};
+    /// For so long the first reports of a connection are not believed. Zero: at once.
+    duration blackout = std::chrono::seconds{10};
+    /// A report counts for so long. Zero: like no report.
+    duration expires = std::chrono::seconds{180};
+    /// How much utilisation a share of failed requests stands for. 0: failures do not count.
+    double error_penalty = 1.0;
 };
 
-/// Static stride scheduling: within 65535 rounds each node gets its exact share, spread evenly, with a few steps a pick.
+/// Static stride scheduling: within 65535 rounds each node gets
+/// its exact share, spread evenly, with a few steps a pick.
 ///
-/// A reported weight is qps / (utilisation + error_penalty * eps / qps); nodes without one count as the mean of the others.
-/// Its weak spot: reports are old when they are used; against load that moves it is no better than `round_robin`.
+/// A reported weight is qps / (utilisation + error_penalty * eps / qps); nodes
+/// without one count as the mean of the others. Its weak spot: reports are old
+/// when they are used; against load that moves it is no better than `round_robin`.
 class weighted_round_robin {
 public:
     explicit weighted_round_robin(weighted_round_robin_options options = {}) noexcept : options_{options} {}
@@ -39,7 +48,8 @@ public:
     [[nodiscard]] node* pick(const node_set& nodes, pick_context& call) noexcept {
         if (strides_.empty() || strides_.size() != nodes.size()) return nodes.draw(call);
         if (options_.from_reports && call.now >= next_update_) {
-            const auto every = static_cast<double>(options_.update_every.count()) * (0.8 + 0.4 * call.random.fraction());
+            const auto every =
+                static_cast<double>(options_.update_every.count()) * (0.8 + 0.4 * call.random.fraction());
             next_update_ = deadline_after(call.now, duration{static_cast<duration::rep>(every)});
             weigh(nodes, call.now);
         }
@@ -135,7 +145,8 @@ private:
         }
         if (since == time_point{}) since = n.reported_at;
         if (now - since < options_.blackout || n.report.qps <= 0 || n.report.utilisation <= 0) return 0;
-        const auto cost = n.report.utilisation + static_cast<float>(options_.error_penalty) * n.report.eps / n.report.qps;
+        const auto cost =
+            n.report.utilisation + static_cast<float>(options_.error_penalty) * n.report.eps / n.report.qps;
         return n.report.qps / cost;
     }
     void set_strides() noexcept {

@@ -4,6 +4,7 @@
 /// \file
 /// `zone_aware`: calls stay in the client's zone while it is healthy, and spill over by what it lacks.
 
+#include <futon/cluster/detail/probing.hpp>
 #include <futon/cluster/detail/split_set.hpp>
 #include <futon/cluster/least_request.hpp>
 #include <futon/cluster/load_balancer.hpp>
@@ -12,6 +13,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstddef>
+#include <span>
 #include <string>
 #include <utility>
 
@@ -19,11 +21,16 @@ namespace futon {
 
 /// Of `zone_aware`.
 struct zone_aware_options {
-    std::string zone{};                 ///< The client's own, as providers publish theirs. Empty: zones do not count.
-    double overprovisioned = 1.4;       ///< A zone with healthy share h takes min(1, h * this) of the calls: all of them down to 71 % healthy.
-    double most_local = 1;              ///< Share of the calls that stays at most, e.g. where a zone has more clients than providers. 0: none.
-    std::size_t least_nodes = 6;        ///< In smaller sets zones do not count. 0: they do in any.
-    duration look_every = std::chrono::milliseconds{100};  ///< How often healthy nodes are counted. Zero: for each pick.
+    /// The client's own, as providers publish theirs. Empty: zones do not count.
+    std::string zone{};
+    /// A zone with healthy share h takes min(1, h * this) of the calls: all of them down to 71 % healthy.
+    double overprovisioned = 1.4;
+    /// Share of the calls that stays at most, e.g. where a zone has more clients than providers. 0: none.
+    double most_local = 1;
+    /// In smaller sets zones do not count. 0: they do in any.
+    std::size_t least_nodes = 6;
+    /// How often healthy nodes are counted. Zero: for each pick.
+    duration look_every = std::chrono::milliseconds{100};
 };
 
 /// `Policy` chooses within the zone, or among the nodes of all other zones. Zones do not count in a panic.
@@ -39,11 +46,10 @@ public:
             next_look_ = deadline_after(call.now, options_.look_every);
             stays_ = local_share();
         }
-        const bool stay = stays_ >= 1 || call.random.chance(stays_);
-        auto& first = stay ? local_ : others_;
-        auto& second = stay ? others_ : local_;
-        if (auto* const n = first.pick(nodes, call)) return n;
-        return second.pick(nodes, call);
+        stayed_ = stays_ >= 1 || call.random.chance(stays_);
+        if (auto* const n = part(stayed_).pick(nodes, call)) return n;
+        stayed_ = !stayed_;
+        return part(stayed_).pick(nodes, call);
     }
     void rebuild(const node_set& nodes) {
         const auto is_local = [&](const node& n) { return n.told.zone == options_.zone; };
@@ -67,6 +73,22 @@ public:
             all_.ended(n, outcome);
         }
     }
+    [[nodiscard]] bool probes() const noexcept { return detail::wants_probes(all_); }
+    /// Of the part that the last pick was made in.
+    [[nodiscard]] std::size_t next_probes(const node_set& nodes, pick_context& call, std::span<node*> into) noexcept {
+        return counts_ ? part(stayed_).next_probes(call, into) : detail::next_probes(all_, nodes, call, into);
+    }
+    void probed(node& n, const load_report& report, time_point now) noexcept {
+        counts_ ? part_of(n).probed(n, report, now) : detail::probed(all_, n, report, now);
+    }
+    [[nodiscard]] time_point idle_probes_due() const noexcept {
+        return counts_ ? std::min(local_.idle_probes_due(), others_.idle_probes_due()) : detail::idle_probes_due(all_);
+    }
+    [[nodiscard]] std::size_t idle_probes(const node_set& nodes, pick_context& call, std::span<node*> into) noexcept {
+        if (!counts_) return detail::idle_probes(all_, nodes, call, into);
+        const auto count = local_.idle_probes(call, into);
+        return count + others_.idle_probes(call, into.subspan(count));
+    }
     /// The share of the calls that stays in the zone, by the last look.
     [[nodiscard]] double staying() const noexcept { return counts_ ? stays_ : 1; }
 
@@ -84,8 +106,9 @@ private:
         return std::min({1.0, share * options_.overprovisioned, options_.most_local});
     }
     [[nodiscard]] detail::part_of_set<Policy>& part_of(const node& n) noexcept {
-        return n.told.zone == options_.zone ? local_ : others_;
+        return part(n.told.zone == options_.zone);
     }
+    [[nodiscard]] detail::part_of_set<Policy>& part(bool local) noexcept { return local ? local_ : others_; }
 
     zone_aware_options options_;
     detail::part_of_set<Policy> local_;
@@ -93,6 +116,7 @@ private:
     Policy all_;
     double stays_ = 1;
     bool counts_ = false;
+    bool stayed_ = true;  // The last pick.
     time_point next_look_{};
 };
 static_assert(load_balancer<zone_aware<>>);

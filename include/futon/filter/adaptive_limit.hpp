@@ -16,8 +16,8 @@
 
 namespace futon {
 
-/// Refuses calls, with `overloaded`, not executed, while as many are under way as can be without waiting for each other; see
-/// `gradient` for how that is found.
+/// Refuses calls, with `overloaded`, not executed, while as many are under way as can be without waiting for each
+/// other; see `gradient` for how that is found.
 ///
 /// For one method, or for methods that take about the same time: what is long for one is usual for another. A call that
 /// failed says nothing of the time. Thread-safety: safe.
@@ -37,7 +37,9 @@ public:
             ++under_way_;
             return {};
         }
-        return error{errc::overloaded, std::to_string(under_way_) + " calls are under way, as many as adaptive_limit lets be now", executed::no}
+        return error{errc::overloaded,
+                     std::to_string(under_way_) + " calls are under way, as many as adaptive_limit lets be now",
+                     executed::no}
             .with_retry_after(hold_back);
     }
     void after(filtered_call& call, call_outcome& how, per_call& kept) {

@@ -23,11 +23,13 @@ namespace futon {
 // For the overloads that take all else, so that a mistake is reported at the user's own line.
 #define FUTON_DETAIL_NO_FILTER \
     "futon: this is no filter: it has none of before(call), starting(call) on servers, and after(call, outcome)"
-#define FUTON_DETAIL_FILTER_PARAMETERS \
-    "futon: this filter cannot work on this side: its functions must take client_call& on a client, server_call& on a server, or " \
-    "filtered_call&; after() then call_outcome&; each may also take the filter's per_call&, last"
-#define FUTON_DETAIL_FILTER_RESULT \
-    "futon: before() of a filter must return nothing or a decision, or a result, future or task of either; starting() nothing or a decision"
+#define FUTON_DETAIL_FILTER_PARAMETERS                                                                 \
+    "futon: this filter cannot work on this side: its functions must take client_call& on a client, "  \
+    "server_call& on a server, or filtered_call&; after() then call_outcome&; each may also take the " \
+    "filter's per_call&, last"
+#define FUTON_DETAIL_FILTER_RESULT                                                                           \
+    "futon: before() of a filter must return nothing or a decision, or a result, future or task of either; " \
+    "starting() nothing or a decision"
 
 namespace detail {
 
@@ -41,7 +43,8 @@ struct first_word {
 template <class Call>
 class filter_object : public ref_counted {
 public:
-    std::size_t kept_bytes = 0;  ///< For its `per_call`, with the alignment of `std::max_align_t`.
+    /// For its `per_call`, with the alignment of `std::max_align_t`.
+    std::size_t kept_bytes = 0;
     bool has_starting = false;
 
     /// Makes the `per_call`, which `forget` destroys, and asks.
@@ -80,7 +83,8 @@ template <class F, class Call, class Holder>
 class typed_filter final : public filter_object<Call> {
     using per_call = per_call_t<F>;
     static constexpr bool keeps = !std::is_same_v<per_call, nothing_per_call>;
-    static_assert(alignof(per_call) <= alignof(std::max_align_t), "futon: the per_call of this filter has a larger alignment than futon keeps");
+    static_assert(alignof(per_call) <= alignof(std::max_align_t),
+                  "futon: the per_call of this filter has a larger alignment than futon keeps");
 
 public:
     explicit typed_filter(Holder held) : held_{std::move(held)} {
@@ -175,8 +179,9 @@ struct given_filter<std::reference_wrapper<F>> {
 
 }  // namespace detail
 
-/// A filter by value (moved in), by `std::shared_ptr`, e.g. to read what it counts, or by `std::ref(x)` of one that outlives
-/// all calls. `Call` says on which side: `client_call` or `server_call`. A null pointer throws `rpc_error`, `bad_arguments`.
+/// A filter by value (moved in), by `std::shared_ptr`, e.g. to read what it counts, or
+/// by `std::ref(x)` of one that outlives all calls. `Call` says on which side:
+/// `client_call` or `server_call`. A null pointer throws `rpc_error`, `bad_arguments`.
 ///
 /// Copies are cheap and are one filter: options that are used twice share its counters and limits.
 template <class Call>
@@ -184,25 +189,31 @@ class any_filter {
     template <class Given>
     using filter_type = typename detail::given_filter<std::remove_cvref_t<Given>>::type;
     template <class Given>
-    static constexpr bool is_given = std::is_class_v<std::remove_cvref_t<Given>> && !std::is_same_v<std::remove_cvref_t<Given>, any_filter>;
+    static constexpr bool is_given =
+        std::is_class_v<std::remove_cvref_t<Given>> && !std::is_same_v<std::remove_cvref_t<Given>, any_filter>;
 
 public:
     template <class Given>
-        requires(is_given<Given> && detail::problem_of_filter<filter_type<Given>, Call>() == detail::filter_problem::none)
+        requires(is_given<Given> &&
+                 detail::problem_of_filter<filter_type<Given>, Call>() == detail::filter_problem::none)
     any_filter(Given&& filter) {
         using holder = typename detail::given_filter<std::remove_cvref_t<Given>>::holder;
         if constexpr (std::is_same_v<holder, std::shared_ptr<filter_type<Given>>>)
             if (!filter) throw rpc_error{error{errc::bad_arguments, "a filter is a null pointer", executed::no}};
-        object_ = detail::make_intrusive<detail::typed_filter<filter_type<Given>, Call, holder>>(holder{std::forward<Given>(filter)});
+        object_ = detail::make_intrusive<detail::typed_filter<filter_type<Given>, Call, holder>>(
+            holder{std::forward<Given>(filter)});
     }
     template <class Given>
-        requires(is_given<Given> && detail::problem_of_filter<filter_type<Given>, Call>() == detail::filter_problem::no_functions)
+        requires(is_given<Given> &&
+                 detail::problem_of_filter<filter_type<Given>, Call>() == detail::filter_problem::no_functions)
     __attribute__((unavailable(FUTON_DETAIL_NO_FILTER))) any_filter(Given&& filter);
     template <class Given>
-        requires(is_given<Given> && detail::problem_of_filter<filter_type<Given>, Call>() == detail::filter_problem::wrong_parameters)
+        requires(is_given<Given> &&
+                 detail::problem_of_filter<filter_type<Given>, Call>() == detail::filter_problem::wrong_parameters)
     __attribute__((unavailable(FUTON_DETAIL_FILTER_PARAMETERS))) any_filter(Given&& filter);
     template <class Given>
-        requires(is_given<Given> && detail::problem_of_filter<filter_type<Given>, Call>() == detail::filter_problem::wrong_result)
+        requires(is_given<Given> &&
+                 detail::problem_of_filter<filter_type<Given>, Call>() == detail::filter_problem::wrong_result)
     __attribute__((unavailable(FUTON_DETAIL_FILTER_RESULT))) any_filter(Given&& filter);
 
     [[nodiscard]] detail::filter_object<Call>& object() const noexcept { return *object_; }

@@ -13,12 +13,13 @@
 
 namespace futon {
 
-/// A value, still encoded, or an error. Used by one thread at a time. Lifetime: views in it are good until it is changed,
-/// or until the filter returns.
+/// A value, still encoded, or an error. Used by one thread at a time. Lifetime: views in it are good until it is
+/// changed, or until the filter returns.
 class call_outcome {
 public:
     /// Of a success; `headers` are what came beside the value, null if nothing.
-    explicit call_outcome(bytes_view value, const metadata* headers = nullptr) noexcept : value_{value}, headers_{headers} {}
+    explicit call_outcome(bytes_view value, const metadata* headers = nullptr) noexcept
+        : value_{value}, headers_{headers} {}
     explicit call_outcome(error why) noexcept : failure_{std::move(why)} {}
     call_outcome(const call_outcome&) = delete;
     call_outcome& operator=(const call_outcome&) = delete;

@@ -6,8 +6,8 @@
 
 #include <futon/async/future.hpp>
 #include <futon/filter/call_outcome.hpp>
-#include <futon/filter/filtered_call.hpp>
 #include <futon/filter/decision.hpp>
+#include <futon/filter/filtered_call.hpp>
 
 #include <concepts>
 #include <type_traits>
@@ -42,7 +42,8 @@ concept has_starting_with_state = requires(F& f, Call& c, per_call_t<F>& kept) {
 template <class F, class Call>
 concept has_after = requires(F& f, Call& c, call_outcome& how) { f.after(c, how); };
 template <class F, class Call>
-concept has_after_with_state = requires(F& f, Call& c, call_outcome& how, per_call_t<F>& kept) { f.after(c, how, kept); };
+concept has_after_with_state =
+    requires(F& f, Call& c, call_outcome& how, per_call_t<F>& kept) { f.after(c, how, kept); };
 
 template <class F, class Call>
 inline constexpr bool handles_before = has_before<F, Call> || has_before_with_state<F, Call>;
@@ -69,7 +70,8 @@ inline constexpr bool names_after = can_be_looked_into<F> && !requires { &filter
 template <class F, class Call>
 constexpr bool returns_word_before() {
     if constexpr (has_before_with_state<F, Call>) {
-        using word = flattened<decltype(std::declval<F&>().before(std::declval<Call&>(), std::declval<per_call_t<F>&>()))>;
+        using word =
+            flattened<decltype(std::declval<F&>().before(std::declval<Call&>(), std::declval<per_call_t<F>&>()))>;
         return std::is_void_v<word> || std::is_convertible_v<word, decision>;
     } else if constexpr (has_before<F, Call>) {
         using word = flattened<decltype(std::declval<F&>().before(std::declval<Call&>()))>;
@@ -102,32 +104,36 @@ constexpr filter_problem problem_of_filter() {
     constexpr bool fits_starting = on_client || handles_starting<F, Call> || !names_starting<F>;
     constexpr bool fits_after = handles_after<F, Call> || !names_after<F>;
     if (!fits_before || !fits_starting || !fits_after) return filter_problem::wrong_parameters;
-    if (!handles_before<F, Call> && !handles_after<F, Call> && (on_client || !handles_starting<F, Call>)) return filter_problem::no_functions;
-    if (!returns_word_before<F, Call>() || (!on_client && !returns_word_starting<F, Call>())) return filter_problem::wrong_result;
+    if (!handles_before<F, Call> && !handles_after<F, Call> && (on_client || !handles_starting<F, Call>))
+        return filter_problem::no_functions;
+    if (!returns_word_before<F, Call>() || (!on_client && !returns_word_starting<F, Call>()))
+        return filter_problem::wrong_result;
     return filter_problem::none;
 }
 
 }  // namespace detail
 
 /// A client's filter: a class with one or both of
-/// - `before(client_call&)`, called once for each call before it is sent anywhere, on the caller's thread. It may change the
-///   call, and returns nothing, a `decision`, a `result` of either, or a `future`, `task` or `asio::awaitable` of either:
-///   the call waits for that, and is over if it fails.
-/// - `after(client_call&, call_outcome&)`, called exactly once for each call that its `before` has let go on, when that is
-///   over, whatever ended it; it may change the outcome. On the thread that completes the call.
+/// - `before(client_call&)`, called once for each call before it is sent anywhere, on the caller's thread. It may
+///   change the call, and returns nothing, a `decision`, a `result` of either, or a `future`, `task` or
+///   `asio::awaitable` of either: the call waits for that, and is over if it fails.
+/// - `after(client_call&, call_outcome&)`, called exactly once for each call that its `before` has let go on, when that
+///   is over, whatever ended it; it may change the outcome. On the thread that completes the call.
 ///
-/// What it has to keep for each call it declares as `struct per_call`, which both then may take last: one is made for each
-/// call and destroyed after `after`, in memory that is used again. An exception fails its call, and nothing else.
+/// What it has to keep for each call it declares as `struct per_call`, which both then may take last: one is made for
+/// each call and destroyed after `after`, in memory that is used again. An exception fails its call, and nothing else.
 /// Thread-safety: its functions are called from several threads at once, for different calls. They must not block.
 template <class F>
 concept client_filter = detail::handles_before<F, client_call> || detail::handles_after<F, client_call>;
 
 /// A server's filter: a class with one to three of
-/// - `before(server_call&)`, called once for each call when it has come in, on the connection's I/O thread, as a client's;
-/// - `starting(server_call&)`, when the handler is about to run, where it runs: after any wait in a queue. It returns nothing
-///   or a `decision`;
+/// - `before(server_call&)`, called once for each call when it has come in, on the connection's I/O thread, as a
+///   client's;
+/// - `starting(server_call&)`, when the handler is about to run, where it runs: after any wait in a queue. It returns
+///   nothing or a `decision`;
 /// - `after(server_call&, call_outcome&)`, as a client's, before the answer is sent, on the connection's I/O thread.
 template <class F>
-concept server_filter = detail::handles_before<F, server_call> || detail::handles_starting<F, server_call> || detail::handles_after<F, server_call>;
+concept server_filter = detail::handles_before<F, server_call> || detail::handles_starting<F, server_call> ||
+                        detail::handles_after<F, server_call>;
 
 }  // namespace futon

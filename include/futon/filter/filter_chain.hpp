@@ -27,7 +27,8 @@ public:
     };
 
     /// Of several lists one after another; null where all are empty, so that calls can tell by one comparison.
-    [[nodiscard]] static intrusive_ptr<const filter_chain> make(std::initializer_list<const std::vector<any_filter<Call>>*> lists) {
+    [[nodiscard]] static intrusive_ptr<const filter_chain> make(
+        std::initializer_list<const std::vector<any_filter<Call>>*> lists) {
         intrusive_ptr<filter_chain> made;
         for (const auto* const list : lists) {
             for (const auto& each : *list) {
@@ -69,7 +70,8 @@ class passage {
 public:
     /// May throw `std::bad_alloc`.
     explicit passage(intrusive_ptr<const filter_chain<Call>> through)
-        : chain_{std::move(through)}, kept_{chain_->kept_bytes() ? static_cast<std::byte*>(allocate_block(chain_->kept_bytes())) : nullptr} {}
+        : chain_{std::move(through)},
+          kept_{chain_->kept_bytes() ? static_cast<std::byte*>(allocate_block(chain_->kept_bytes())) : nullptr} {}
     passage(const passage&) = delete;
     passage& operator=(const passage&) = delete;
     ~passage() {
@@ -77,8 +79,8 @@ public:
         free_block(kept_, chain_->kept_bytes());
     }
 
-    /// Asks the next filters until one does not let the call go on, or has to wait; that its word is then given to `heard`.
-    /// True once all have let it go on.
+    /// Asks the next filters until one does not let the call go on, or has to wait; that its word is then given to
+    /// `heard`. True once all have let it go on.
     [[nodiscard]] bool go_on(Call& call, first_word& word) noexcept {
         while (passed_ < chain_->size()) {
             auto& filter = (*chain_)[passed_].filter.object();
@@ -94,8 +96,8 @@ public:
         }
         return true;
     }
-    /// What the filter that was asked last has said; false if it does not let the call go on: it is then none of those that
-    /// the call comes back through.
+    /// What the filter that was asked last has said; false if it does not let the call go on: it is then none of those
+    /// that the call comes back through.
     [[nodiscard]] bool heard(const decision& said) noexcept {
         if (said.goes_on()) return true;
         forget(--passed_);

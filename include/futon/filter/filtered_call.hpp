@@ -20,20 +20,21 @@ namespace futon {
 
 /// What clients' and servers' filters may both ask; a filter that takes this works on either side.
 ///
-/// Lifetime: good as long as the call; an asynchronous filter may use it until it has ended. Used by one thread at a time.
+/// Lifetime: good as long as the call; an asynchronous filter may use it until it has ended. Used by one thread at a
+/// time.
 class filtered_call {
 public:
     filtered_call(const filtered_call&) = delete;
     filtered_call& operator=(const filtered_call&) = delete;
 
     [[nodiscard]] const method_info& method() const noexcept { return *method_; }
-    /// Travels with the request. Entries that a client's filter adds reach the server; those that a server's filter adds
-    /// reach the filters behind it, and the handler.
+    /// Travels with the request. Entries that a client's filter adds reach the server; those that a server's filter
+    /// adds reach the filters behind it, and the handler.
     [[nodiscard]] metadata& headers() const noexcept { return *headers_; }
     /// The arguments, a msgpack array. Before the call goes on; afterwards they may be gone.
     [[nodiscard]] bytes_view arguments() const noexcept { return *arguments_; }
-    /// When the caller stops waiting; `no_deadline` if it waits for ever. Of a call with streams on its client's side: when
-    /// it must have been accepted.
+    /// When the caller stops waiting; `no_deadline` if it waits for ever. Of a call with streams on its client's side:
+    /// when it must have been accepted.
     [[nodiscard]] time_point deadline() const noexcept { return deadline_; }
     /// When the call was made, or came in, by the same clock as `now`.
     [[nodiscard]] time_point started() const noexcept { return started_; }
@@ -45,8 +46,14 @@ public:
     [[nodiscard]] const executor_ref& executor() const noexcept { return where_; }
 
 protected:
-    filtered_call(const method_info& method, metadata& headers, time_point deadline, time_point started, bool oneway, executor_ref where) noexcept
-        : method_{&method}, headers_{&headers}, deadline_{deadline}, started_{started}, oneway_{oneway}, where_{std::move(where)} {}
+    filtered_call(const method_info& method, metadata& headers, time_point deadline, time_point started, bool oneway,
+                  executor_ref where) noexcept
+        : method_{&method},
+          headers_{&headers},
+          deadline_{deadline},
+          started_{started},
+          oneway_{oneway},
+          where_{std::move(where)} {}
     ~filtered_call() = default;
 
     const method_info* method_;
@@ -63,7 +70,8 @@ class client_call final : public filtered_call {
 public:
     /// Of a client's own; its filters are given one.
     client_call(detail::call& which, bool is_oneway, executor_ref where) noexcept
-        : filtered_call{*which.request.method, which.request.headers, which.request.deadline, which.started, is_oneway, std::move(where)},
+        : filtered_call{*which.request.method, which.request.headers, which.request.deadline, which.started, is_oneway,
+                        std::move(where)},
           which_{&which},
           encoded_{which.request.arguments.view()} {
         arguments_ = &encoded_;
@@ -76,7 +84,9 @@ public:
         if (which_->streams && to < which_->streams->terms.deadline) which_->streams->terms.deadline = to;
     }
     /// Calls of one key prefer one endpoint; empty: none.
-    void set_hash_key(std::string_view key) noexcept { which_->request.hash_key = key.empty() ? 0 : detail::hash_of(key); }
+    void set_hash_key(std::string_view key) noexcept {
+        which_->request.hash_key = key.empty() ? 0 : detail::hash_of(key);
+    }
     /// Whether it waits out reconnection instead of failing while that backs off.
     void set_wait_for_ready(bool waits) noexcept { which_->request.wait_for_ready = waits; }
 
@@ -94,8 +104,9 @@ private:
 class server_call final : public filtered_call {
 public:
     /// Of a server's own; its filters are given one. What it is made of lives as long as it.
-    server_call(const method_info& method, metadata& headers, metadata& reply_headers, const bytes_view& arguments, time_point started,
-                bool is_oneway, std::string_view peer, futon::context& circumstances, executor_ref where) noexcept
+    server_call(const method_info& method, metadata& headers, metadata& reply_headers, const bytes_view& arguments,
+                time_point started, bool is_oneway, std::string_view peer, futon::context& circumstances,
+                executor_ref where) noexcept
         : filtered_call{method, headers, circumstances.deadline(), started, is_oneway, std::move(where)},
           reply_headers_{&reply_headers},
           peer_{peer},

@@ -16,7 +16,8 @@
 
 namespace futon {
 
-/// `per_method{[] { return concurrency_limit{{.most = 10}}; }}` for all of a client, or of a server: ten calls of each method.
+/// `per_method{[] { return concurrency_limit{{.most = 10}}; }}`
+/// for all of a client, or of a server: ten calls of each method.
 ///
 /// `Make` is called once for each method of each service, when its first call comes. Thread-safety: safe.
 template <class Make>
@@ -72,7 +73,8 @@ private:
         const std::lock_guard lock{mutex_};
         const auto found = filters_.find(std::pair<std::string_view, std::string_view>{method.service, method.name});
         if (found != filters_.end()) return *found->second;
-        return *filters_.emplace(std::pair{method.service, method.name}, std::make_unique<filter>(make_())).first->second;
+        return *filters_.emplace(std::pair{method.service, method.name}, std::make_unique<filter>(make_()))
+                    .first->second;
     }
 
     struct less {

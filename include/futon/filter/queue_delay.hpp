@@ -13,12 +13,14 @@ namespace futon {
 
 /// When a queue counts as standing; see `queue_delay`.
 struct queue_delay_options {
-    duration target = std::chrono::milliseconds{5};      ///< A wait that is well.
-    duration interval = std::chrono::milliseconds{100};  ///< A queue in which nothing waited less for that long is a standing one.
+    /// A wait that is well.
+    duration target = std::chrono::milliseconds{5};
+    /// A queue in which nothing waited less for that long is a standing one.
+    duration interval = std::chrono::milliseconds{100};
 };
 
-/// Controlled delay: a queue that empties now and then only evens out bursts, whatever some wait in it; in one that stands,
-/// what has waited more than twice the target is dropped, so that the rest is done in time.
+/// Controlled delay: a queue that empties now and then only evens out bursts, whatever some wait in it; in one that
+/// stands, what has waited more than twice the target is dropped, so that the rest is done in time.
 ///
 /// Unlike the original for routers it does not space its drops: each dropped call frees the whole time of its handler.
 /// Source: Nichols and Jacobson, "Controlling Queue Delay"; folly's Codel. Thread-safety: one thread at a time.

@@ -12,11 +12,13 @@
 
 namespace futon {
 
-/// Answers calls in a standing queue with `overloaded`, not executed, when their turn comes; see `queue_delay` for which.
+/// Answers calls in a standing queue with `overloaded`, not
+/// executed, when their turn comes; see `queue_delay` for which.
 ///
-/// For handlers on the pool or on another executor, whose queue is bounded anyway (`limits.max_queued_handlers`): a queue of
-/// a thousand calls of 10 ms is ten seconds long, and its callers gave up long before. Calls whose own time is over are
-/// dropped with or without it. One queue per instance: list it once for all methods that share a pool. Thread-safety: safe.
+/// For handlers on the pool or on another executor, whose queue is bounded anyway (`limits.max_queued_handlers`): a
+/// queue of a thousand calls of 10 ms is ten seconds long, and its callers gave up long before. Calls whose own time is
+/// over are dropped with or without it. One queue per instance: list it once for all methods that share a pool.
+/// Thread-safety: safe.
 class queue_limit {
 public:
     explicit queue_limit(const queue_delay_options& how = {}) noexcept : how_{how}, rule_{how} {}
@@ -29,7 +31,8 @@ public:
             const std::lock_guard lock{mutex_};
             if (!rule_.drops(waited, now)) return {};
         }
-        return error{errc::overloaded, "waited too long for its handler, in a queue that does not empty (queue_limit)", executed::no}
+        return error{errc::overloaded, "waited too long for its handler, in a queue that does not empty (queue_limit)",
+                     executed::no}
             .with_retry_after(how_.interval);
     }
 

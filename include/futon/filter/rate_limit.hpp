@@ -22,11 +22,15 @@ struct rate_limit_options {
 
 /// Refuses what is more than `per_second`, with `overloaded`, not executed, and how long until there is room again.
 ///
-/// On a server and on a client. One limit for all that passes it: list one in `method_filters` for each method that has its
-/// own, or wrap it in `per_method`. Thread-safety: safe.
+/// On a server and on a client. One limit for all that passes it: list one in `method_filters` for each method that has
+/// its own, or wrap it in `per_method`. Thread-safety: safe.
 class rate_limit {
 public:
-    explicit rate_limit(const rate_limit_options& how) noexcept : bucket_{how.per_second, how.burst} {}
+    /// Errors: throws `rpc_error` with `bad_arguments` for a rate that is not more than zero.
+    explicit rate_limit(const rate_limit_options& how) : bucket_{how.per_second, how.burst} {
+        if (!(how.per_second > 0))
+            error{errc::bad_arguments, "rate_limit: .per_second must be more than zero", executed::no}.raise();
+    }
     rate_limit(rate_limit&& other) noexcept : bucket_{other.bucket_} {}
 
     decision before(filtered_call& call) {
@@ -36,7 +40,8 @@ public:
             wait = bucket_.take(call.now());
         }
         if (wait == duration{}) return {};
-        return error{errc::overloaded, "more calls a second than rate_limit lets through", executed::no}.with_retry_after(wait);
+        return error{errc::overloaded, "more calls a second than rate_limit lets through", executed::no}
+            .with_retry_after(wait);
     }
 
 private:

@@ -18,17 +18,19 @@ namespace futon {
 struct throttle_options {
     /// So many times as many calls are tried as were accepted lately; 1 and more. Smaller holds back sooner.
     double tries_per_accept = 2.0;
-    duration window = std::chrono::seconds{30};  ///< How far back is looked.
-    /// Share of calls that is rejected at most; the rest finds out when the other side has recovered. 1: the bare formula, by
-    /// which a client of 1000 calls a second needs minutes for that.
+    /// How far back is looked.
+    duration window = std::chrono::seconds{30};
+    /// Share of calls that is rejected at most; the rest finds out when the other side has recovered. 1: the bare
+    /// formula, by which a client of 1000 calls a second needs minutes for that.
     double most_rejected = 0.9;
 };
 
-/// Counts calls and those that the other side accepted, and rejects with probability max(0, (calls - K accepts) / (calls + 1)).
+/// Counts calls and those that the other side accepted, and rejects with probability max(0, (calls - K accepts) /
+/// (calls + 1)).
 ///
 /// Calls that are rejected here count as calls, so that ever fewer get through while the other side accepts nothing.
-/// Source: "Handling Overload" in Google's SRE book; that a part is always let through, so that a recovery is seen, is as in Envoy's admission control. Thread-safety: one
-/// thread at a time.
+/// Source: "Handling Overload" in Google's SRE book; that a part is always let through, so that a recovery is seen, is
+/// as in Envoy's admission control. Thread-safety: one thread at a time.
 class throttle_window {
 public:
     explicit throttle_window(const throttle_options& how) noexcept : how_{how} {}

@@ -13,7 +13,8 @@
 
 namespace futon::detail {
 
-/// Draws indices in proportion to weights with one throw, whatever their number (Vose's alias method); 8 bytes for each.
+/// Draws indices in proportion to weights with one throw,
+/// whatever their number (Vose's alias method); 8 bytes for each.
 class alias_table {
 public:
     /// Empty where weights are alike: an even draw is cheaper then.

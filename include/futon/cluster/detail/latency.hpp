@@ -9,13 +9,26 @@
 #include <futon/core/time.hpp>
 
 #include <algorithm>
+#include <bit>
 #include <chrono>
-#include <cmath>
 #include <cstddef>
+#include <cstdint>
 
 namespace futon::detail {
 
 [[nodiscard]] inline float in_seconds(duration d) noexcept { return std::chrono::duration<float>(d).count(); }
+
+/// e^-x, of no negative number, to half a millionth: in less time than `std::exp` takes, and whatever the C library is.
+/// As good as nothing where x is no number, e.g. that of no time for a memory of none.
+[[nodiscard]] constexpr float decay(float x) noexcept {
+    const auto halvings = x < 86 ? x * 1.44269504f : 125.0f;
+    const auto whole = static_cast<std::int32_t>(halvings);
+    const auto part = static_cast<float>(whole) - halvings;  // More than -1, not more than 0.
+    const auto power =
+        1 + part * (0.693146945f +
+                    part * (0.24021469f + part * (0.0554085595f + part * (0.00934423101f + part * 0.00100363051f))));
+    return std::bit_cast<float>(std::bit_cast<std::int32_t>(power) - (whole << 23));
+}
 
 /// How long an average remembers: ten times the gap between two samples, so that a node that is seldom called is not
 /// forgotten between two calls, and one that is often called not remembered for what it was.
@@ -31,7 +44,7 @@ struct memory_span {
 /// The average now: unheard of, a node's past fades, so that it is tried again.
 [[nodiscard]] inline float latency_now(const node& n, time_point now, const memory_span& span) noexcept {
     const auto gone = in_seconds(now - n.latency_at);
-    return gone <= 0 ? n.latency : n.latency * std::exp(-gone / span.of(n));
+    return gone <= 0 ? n.latency : n.latency * decay(gone / span.of(n));
 }
 
 /// The median of a stream of positive numbers, by steps up and down: forgets its beginning, costs two operations.
@@ -52,33 +65,39 @@ private:
     float value_ = 0;
 };
 
-/// The share of calls that ended well now. Time heals it, too, or what is avoided for its failures would be avoided for ever.
+/// The share of calls that ended well now. Time heals it, too, or
+/// what is avoided for its failures would be avoided for ever.
 [[nodiscard]] inline float success_rate_now(const node& n, time_point now, const memory_span& span) noexcept {
     if (n.success_rate >= 1) return 1;
-    return 1 - (1 - n.success_rate) * std::exp(-std::max(in_seconds(now - n.latency_at), 0.0f) / span.most);
+    return 1 - (1 - n.success_rate) * decay(std::max(in_seconds(now - n.latency_at), 0.0f) / span.most);
 }
 
-/// How many times as long a node counts to take as it does, at most ten. Where all err alike, as in services for which that is a
-/// normal answer, it makes no difference between them.
+/// How many times as long a node counts to take as it does, at most ten. Where all err alike, as in services for which
+/// that is a normal answer, it makes no difference between them.
 [[nodiscard]] inline float aversion(const node& n, time_point now, const memory_span& span) noexcept {
-    if (n.success_rate >= 1) [[likely]] return 1;
+    if (n.success_rate >= 1) [[likely]]
+        return 1;
     return 1 / std::max(success_rate_now(n, now, span), 0.1f);
 }
 
 /// What is known of all nodes together.
 struct typical_answer {
-    running_median latency;   ///< Of the nodes' averages, as calls end.
-    float success_rate = 1;   ///< Of all calls, the last few for each node and at most the last 64.
+    running_median latency;  ///< Of the nodes' averages, as calls end.
+    float success_rate = 1;  ///< Of all calls, the last few for each node and at most the last 64.
     float step = 1.0f / 64;
 
-    void rebuild(std::size_t nodes) noexcept { step = 1.0f / static_cast<float>(std::clamp<std::size_t>(4 * nodes, 8, 64)); }
+    void rebuild(std::size_t nodes) noexcept {
+        step = 1.0f / static_cast<float>(std::clamp<std::size_t>(4 * nodes, 8, 64));
+    }
 };
 
-/// Counts an outcome in the node's success rate, and in what is typical. Who keeps no average of latencies sets `latency_at` then.
+/// Counts an outcome in the node's success rate, and in what is typical. Who keeps no average of latencies sets
+/// `latency_at` then.
 ///
-/// A bad call takes back a fifth, where others are good. Where all fail, as with what all of them need, it takes less and less, or
-/// those that are tried first when that is over would get all calls.
-inline void take_success(node& n, const attempt_outcome& outcome, const memory_span& span, typical_answer& typical) noexcept {
+/// A bad call takes back a fifth, where others are good. Where all fail, as with what all of them need, it takes less
+/// and less, or those that are tried first when that is over would get all calls.
+inline void take_success(node& n, const attempt_outcome& outcome, const memory_span& span,
+                         typical_answer& typical) noexcept {
     const auto rate = success_rate_now(n, outcome.now, span);
     if (outcome.verdict == verdict::abandoned) {
         n.success_rate = rate;
@@ -86,8 +105,8 @@ inline void take_success(node& n, const attempt_outcome& outcome, const memory_s
         n.success_rate = rate < 0.999f ? rate + 0.1f * (1 - rate) : 1;
         typical.success_rate += typical.step * (1 - typical.success_rate);
     } else {
-        // In the simulation half as much takes a client that calls a server twice a second three seconds more to avoid it, and
-        // half as much again is no better.
+        // In the simulation half as much takes a client that calls a server twice a second three seconds more to avoid
+        // it, and half as much again is no better.
         n.success_rate = rate - 0.2f * rate * typical.success_rate;
         typical.success_rate -= typical.step * typical.success_rate;
     }
@@ -100,15 +119,22 @@ inline void take_success(node& n, const attempt_outcome& outcome, const memory_s
 /// unless the node errs no more often than all do: then it is an answer like others.
 inline void take_latency(node& n, const attempt_outcome& outcome, const memory_span& span, float failure_ceiling,
                          typical_answer& typical) noexcept {
-    const auto before = latency_now(n, outcome.now, span);
+    const auto gone = n.samples > 0 ? std::max(in_seconds(outcome.now - n.latency_at), 0.0f) : 0.0f;
+    // By the memory that it had until now: one call after a long
+    // silence makes that longer, and what had faded would be back.
+    const auto kept = decay(gone / span.of(n));
+    const auto before = n.latency * kept;
     // Never nothing: a node that is not known yet is compared with what is typical.
     auto sample = std::max(in_seconds(outcome.latency), 1e-6f);
-    if (outcome.verdict == verdict::abandoned && sample <= before) return;  // It would have taken longer: not known how long.
+    // It would have taken longer: not known how long.
+    if (outcome.verdict == verdict::abandoned && sample <= before) return;
 
     take_success(n, outcome, span, typical);
-    const bool like_others = !outcome.failure || (outcome.verdict == verdict::erred && n.success_rate >= typical.success_rate);
+    const bool like_others =
+        !outcome.failure || (outcome.verdict == verdict::erred && n.success_rate >= typical.success_rate);
     if (outcome.verdict == verdict::failed) {
-        sample = std::min(std::max({sample, in_seconds(outcome.timeout), 2 * before}), std::max(failure_ceiling, sample));
+        sample =
+            std::min(std::max({sample, in_seconds(outcome.timeout), 2 * before}), std::max(failure_ceiling, sample));
     } else if (!like_others && outcome.verdict != verdict::abandoned) {
         if (typical.latency.value() <= 0 && n.samples == 0) {
             n.latency_at = outcome.now;
@@ -117,9 +143,6 @@ inline void take_latency(node& n, const attempt_outcome& outcome, const memory_s
         sample = std::max(sample, typical.latency.value());
     }
 
-    const auto gone = n.samples > 0 ? std::max(in_seconds(outcome.now - n.latency_at), 0.0f) : 0.0f;
-    // By the memory that it had until now: one call after a long silence makes that longer, and what had faded would be back.
-    const auto kept = std::exp(-gone / span.of(n));
     if (n.samples > 0) n.sample_gap = n.samples == 1 ? gone : n.sample_gap + (gone - n.sample_gap) * 0.1f;
     if (n.samples == 0 || sample >= before) {
         n.latency = sample;

@@ -4,10 +4,13 @@
 /// \file
 /// A part of a set with a policy of its own, for policies that prefer some nodes to others.
 
+#include <futon/cluster/detail/probing.hpp>
 #include <futon/cluster/load_balancer.hpp>
 #include <futon/cluster/node_set.hpp>
 
-#include <cstdint>
+#include <algorithm>
+#include <cstddef>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -32,13 +35,30 @@ struct part_of_set {
     [[nodiscard]] node* pick(const node_set& whole, pick_context& call) noexcept {
         if (nodes.empty()) return nullptr;
         if (nodes.panic() != whole.panic()) nodes.set_panic(whole.panic());
-        return policy.pick(nodes, call);
+        if (call.trial == nullptr) [[likely]]
+            return policy.pick(nodes, call);
+        // It may belong to another part, which then is asked for it.
+        auto* const trial = call.trial;
+        if (std::find(nodes.begin(), nodes.end(), trial) == nodes.end()) call.trial = nullptr;
+        auto* const picked = policy.pick(nodes, call);
+        call.trial = trial;
+        return picked;
     }
     void started(node& n, time_point now) noexcept {
         if constexpr (requires { policy.started(n, now); }) policy.started(n, now);
     }
     void ended(node& n, const attempt_outcome& outcome) noexcept {
         if constexpr (requires { policy.ended(n, outcome); }) policy.ended(n, outcome);
+    }
+    [[nodiscard]] std::size_t next_probes(pick_context& call, std::span<node*> into) noexcept {
+        return nodes.empty() ? 0 : detail::next_probes(policy, nodes, call, into);
+    }
+    void probed(node& n, const load_report& report, time_point now) noexcept { detail::probed(policy, n, report, now); }
+    [[nodiscard]] time_point idle_probes_due() const noexcept {
+        return nodes.empty() ? no_deadline : detail::idle_probes_due(policy);
+    }
+    [[nodiscard]] std::size_t idle_probes(pick_context& call, std::span<node*> into) noexcept {
+        return call.now < idle_probes_due() ? 0 : detail::idle_probes(policy, nodes, call, into);
     }
 };
 
