@@ -32,7 +32,9 @@ TEST_CASE("etcd registry: a process that only registers") {
     const char* const server = std::getenv("FUTON_TEST_SERVER");
     if (!server) return;
     futon::etcd_registry registry{{.servers = {server}, .prefix = std::getenv("FUTON_TEST_PREFIX"), .lease = 2s}};
-    registry.register_provider(std::getenv("FUTON_TEST_SERVICE"), futon::parse_provider(std::getenv("FUTON_TEST_PROVIDER")).value(), [](futon::result<void>) {});
+    registry.register_provider(std::getenv("FUTON_TEST_SERVICE"),
+                               futon::parse_provider(std::getenv("FUTON_TEST_PROVIDER")).value(),
+                               [](futon::result<void>) {});
     for (;;) ::pause();
 }
 
@@ -44,7 +46,8 @@ struct etcd_world {
 
     futon::any_registry open() const { return futon::etcd_registry{quick_etcd(server, prefix)}; }
     void spoil(const std::string& service) const {
-        server.ask("/v3/kv/put", {{"key", to_base64(prefix + "/" + service + "/spoilt")}, {"value", to_base64("tcp://h:1?weight=-1")}});
+        server.ask("/v3/kv/put", {{"key", to_base64(prefix + "/" + service + "/spoilt")},
+                                  {"value", to_base64("tcp://h:1?weight=-1")}});
     }
     void restart_empty() const {
         server.kill();
@@ -54,7 +57,10 @@ struct etcd_world {
     void crash(const std::string& service, const futon::provider& who, const std::function<bool()>& seen) const {
         child_process process{{"/proc/self/exe", "--test-case=etcd registry: a process that only registers"},
                               "/dev/null",
-                              {{"FUTON_TEST_SERVER", server.url()}, {"FUTON_TEST_PREFIX", prefix}, {"FUTON_TEST_SERVICE", service}, {"FUTON_TEST_PROVIDER", futon::provider_text(who)}}};
+                              {{"FUTON_TEST_SERVER", server.url()},
+                               {"FUTON_TEST_PREFIX", prefix},
+                               {"FUTON_TEST_SERVICE", service},
+                               {"FUTON_TEST_PROVIDER", futon::provider_text(who)}}};
         CHECK(seen());
         process.end(SIGKILL);
     }
@@ -102,7 +108,8 @@ TEST_CASE("etcd registry: lives through the server's death, with its data, and t
 TEST_CASE("etcd registry: a watch from a revision that was compacted away is ended by the server, and begun anew") {
     if (!etcd_server::is_installed()) return;
     etcd_server server;
-    for (const char* value : {"1", "2", "3"}) server.ask("/v3/kv/put", {{"key", to_base64("/k")}, {"value", to_base64(value)}});
+    for (const char* value : {"1", "2", "3"})
+        server.ask("/v3/kv/put", {{"key", to_base64("/k")}, {"value", to_base64(value)}});
     server.ask("/v3/kv/compaction", {{"revision", "4"}, {"physical", true}});
     // What the core relies on: the stream stays open, and a line says that the watch is over.
     futon::detail::etcd_http http{{server.url()}, "", "", 5s};
@@ -110,7 +117,9 @@ TEST_CASE("etcd registry: a watch from a revision that was compacted away is end
     bool ended = false;
     const auto watch = http.stream(
         "/v3/watch", {{"create_request", {{"key", to_base64("/k")}, {"start_revision", "2"}}}},
-        [&](const nlohmann::json& line) { cancelled = cancelled || futon::detail::json_flag(futon::detail::json_part(line, "result"), "canceled"); },
+        [&](const nlohmann::json& line) {
+            cancelled = cancelled || futon::detail::json_flag(futon::detail::json_part(line, "result"), "canceled");
+        },
         [&](const futon::detail::etcd_outcome&) { ended = true; });
     const auto ceiling = futon::clock::now() + conformance::hung;
     while (!cancelled && futon::clock::now() < ceiling) http.step(ceiling);
@@ -153,7 +162,10 @@ TEST_CASE("etcd registry: asks the next server where one is not there") {
     conformance::endings ended;
     registry.register_provider("s", conformance::at_port(1), ended.done());
     CHECK(heard.wait_for_count(1));
-    CHECK(ended.failed() >= 0);
+    // Its first attempt may have gone to the server that is not there, and then says so; once, in any case.
+    const int failed = ended.failed();
+    CHECK((failed == 0 || failed == 1));
+    if (failed == 1) CHECK(ended.last_error()->is(futon::cond::unavailable));
 }
 
 // From here on it answers only root, whose password is "secret".
@@ -171,7 +183,8 @@ TEST_CASE("etcd: a request whose token the server has forgotten is made again wi
     futon::detail::etcd_http http{{server.url()}, "root", "secret", 10s};
     const auto put = [&] {
         std::optional<futon::detail::etcd_outcome> outcome;
-        http.post("/v3/kv/put", {{"key", to_base64("k")}, {"value", to_base64("v")}}, [&](futon::detail::etcd_outcome how) { outcome = std::move(how); });
+        http.post("/v3/kv/put", {{"key", to_base64("k")}, {"value", to_base64("v")}},
+                  [&](futon::detail::etcd_outcome how) { outcome = std::move(how); });
         while (!outcome) http.step(futon::clock::now() + 1s);
         return outcome->answer ? std::string{"done"} : outcome->answer.error().message();
     };
@@ -220,7 +233,8 @@ TEST_CASE("etcd registry: what an operator sets reaches the listeners") {
     conformance::ear heard;
     const auto listening = registry.subscribe("s", heard.listener());
     REQUIRE(heard.wait_for_count(0));
-    world.server.ask("/v3/kv/put", {{"key", to_base64(world.prefix + "/s/settings")}, {"value", to_base64("timeout=500ms&retries=2")}});
+    world.server.ask("/v3/kv/put", {{"key", to_base64(world.prefix + "/s/settings")},
+                                    {"value", to_base64("timeout=500ms&retries=2")}});
     CHECK(heard.wait_for_settings({{"timeout", "500ms"}, {"retries", "2"}}));
 }
 
@@ -230,14 +244,17 @@ TEST_CASE("etcd registry: by TLS, believes only whom it is told to believe, and 
     etcd_server server{certificates};
     auto options = quick_etcd(server, "/s");
     options.servers = {server.url_of("localhost")};
-    options.tls = {.ca_file = certificates->file("ca.pem"), .certificate_file = certificates->file("client.pem"), .key_file = certificates->file("client.key")};
+    options.tls = {.ca_file = certificates->file("ca.pem"),
+                   .certificate_file = certificates->file("client.pem"),
+                   .key_file = certificates->file("client.key")};
     futon::any_registry serving = futon::etcd_registry{options};
-    const auto url = "etcd" + server.url_of("localhost").substr(5) + "/s?ca=" + certificates->file("ca.pem") + "&certificate=" + certificates->file("client.pem") +
-                     "&key=" + certificates->file("client.key");
+    const auto url = "etcd" + server.url_of("localhost").substr(5) + "/s?ca=" + certificates->file("ca.pem") +
+                     "&certificate=" + certificates->file("client.pem") + "&key=" + certificates->file("client.key");
     futon::any_registry calling = futon::open_registry<futon::etcd_registry>(url).value();
     conformance::ear heard;
     const auto listening = calling.subscribe("s", heard.listener());
-    serving.register_provider("s", conformance::at_port(1), [](futon::result<void>) {});  // Again until the server is there.
+    // Again until the server is there.
+    serving.register_provider("s", conformance::at_port(1), [](futon::result<void>) {});
     REQUIRE(heard.wait_for_count(1));
 
     const auto error_with = [&](const futon::etcd_tls_options& tls, const std::string& host = "localhost") {
@@ -256,7 +273,8 @@ TEST_CASE("etcd registry: by TLS, believes only whom it is told to believe, and 
         return tls;
     };
     CHECK(error_with(with([](auto& tls) { tls.ca_file.clear(); })) == futon::errc::tls_failed);
-    CHECK(error_with(with([&](auto& tls) { tls.ca_file = certificates->file("stranger.pem"); })) == futon::errc::tls_failed);
+    CHECK(error_with(with([&](auto& tls) { tls.ca_file = certificates->file("stranger.pem"); })) ==
+          futon::errc::tls_failed);
     // Its certificate is for "localhost", not for an address.
     CHECK(error_with(good, "127.0.0.1") == futon::errc::tls_failed);
     const auto missing = error_with(with([](auto& tls) { tls.certificate_file = "/no/such/file"; }));
@@ -275,7 +293,8 @@ TEST_CASE("etcd registry: by TLS, believes only whom it is told to believe, and 
 
 TEST_CASE("etcd registry: from a URL") {
     const auto open = futon::open_registry<futon::etcd_registry>;
-    CHECK(open("etcd://127.0.0.1:1,127.0.0.1:2/prefix?lease=5s&user=u&password=p").value().text() == "etcd at http://127.0.0.1:1/prefix");
+    CHECK(open("etcd://127.0.0.1:1,127.0.0.1:2/prefix?lease=5s&user=u&password=p").value().text() ==
+          "etcd at http://127.0.0.1:1/prefix");
     CHECK(open("etcd://127.0.0.1:1").value().text() == "etcd at http://127.0.0.1:1/futon");
     CHECK_FALSE(open("etcd://127.0.0.1").has_value());
     CHECK_FALSE(open("etcd://").has_value());

@@ -19,14 +19,16 @@ namespace {
 
 TEST_CASE("etcd: child: a server process" * doctest::skip()) { serve_if_told<futon::etcd_registry>(); }
 
-TEST_CASE("etcd: it is killed and comes back empty: the list is kept, all are registered again, and no call fails (F17)") {
+TEST_CASE(
+    "etcd: it is killed and comes back empty: the list is kept, all are registered again, and no call fails (F17)") {
     if (!etcd_server::is_installed()) return;
     etcd_server etcd;
     const auto url = "etcd" + etcd.url().substr(4) + "/f17?lease=2s";
     fleet_of_processes servers{url, "etcd: child: a server process"};
     for (std::size_t i = 0; i < 3; ++i) servers[i].delay_us = 5'000;
     servers.start_first(3);
-    const futon::etcd_registry_options how{.servers = {etcd.url()}, .prefix = "/f17", .lease = 2s, .timeout = 2s, .retry = 100ms};
+    const futon::etcd_registry_options how{
+        .servers = {etcd.url()}, .prefix = "/f17", .lease = 2s, .timeout = 2s, .retry = 100ms};
     futon::client client{quiet_client(futon::etcd_registry{how})};
     const auto stub = client.stub<Work>();
     client.wait_ready(hung).get();
@@ -46,7 +48,8 @@ TEST_CASE("etcd: it is killed and comes back empty: the list is kept, all are re
     const auto listening = registry.subscribe("Work", heard.listener());
     REQUIRE(heard.wait_for_count(3));
     const auto registered = futon::clock::now();
-    REQUIRE(load.goes_on_until([&] { return client.stats().suspect_providers == 0 && client.stats().usable_providers == 3; }));
+    REQUIRE(load.goes_on_until(
+        [&] { return client.stats().suspect_providers == 0 && client.stats().usable_providers == 3; }));
     // And the client hears of changes again.
     CHECK(servers.stop(0));
     servers.start(0);
@@ -57,8 +60,8 @@ TEST_CASE("etcd: it is killed and comes back empty: the list is kept, all are re
     load.check_truth();
     if (!load.may_be_judged(servers.stalled())) return;
     CHECK_MESSAGE(load.failed() == 0, load.failures());
-    MESSAGE("F17, etcd: ", load.calls().size(), " calls, ", load.failed(), " failed; all were registered again ", ms(registered - empty),
-            " after the empty registry answered (goal: a third of the lease and 1 s, 1.7 s)");
+    MESSAGE("F17, etcd: ", load.calls().size(), " calls, ", load.failed(), " failed; all were registered again ",
+            ms(registered - empty), " after the empty registry answered (goal: a third of the lease and 1 s, 1.7 s)");
 }
 
 }  // namespace

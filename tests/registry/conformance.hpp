@@ -12,9 +12,10 @@
 ///     };
 ///     TEST_CASE_TEMPLATE_INVOKE(registry_conformance, my_world);
 ///
-/// and where the registry has such things: `void spoil(service)` puts an entry there that cannot be read,
-/// `bool is_available()` (static) whether it can be tested here, `void restart_empty()` starts the registry anew without its memory, `void crash(service, provider, seen)` registers by a
-/// process, waits until `seen()`, and kills it.
+/// and where the registry has such things: `void spoil(service)` puts an entry there that
+/// cannot be read, `bool is_available()` (static) whether it can be tested here, `void
+/// restart_empty()` starts the registry anew without its memory, `void crash(service,
+/// provider, seen)` registers by a process, waits until `seen()`, and kills it.
 
 #include <futon/cluster/provider_set.hpp>
 #include <futon/cluster/registry.hpp>
@@ -166,12 +167,14 @@ private:
 [[nodiscard]] inline futon::provider at_port(int port) {
     return {.address = {.host = "127.0.0.1", .port = static_cast<std::uint16_t>(port)}};
 }
-[[nodiscard]] inline bool registers(futon::any_registry& where, const std::string& service, const futon::provider& who) {
+[[nodiscard]] inline bool registers(futon::any_registry& where, const std::string& service,
+                                    const futon::provider& who) {
     endings ended;
     where.register_provider(service, who, ended.done());
     return ended.failed() == 0;
 }
-[[nodiscard]] inline bool deregisters(futon::any_registry& where, const std::string& service, const futon::endpoint& address) {
+[[nodiscard]] inline bool deregisters(futon::any_registry& where, const std::string& service,
+                                      const futon::endpoint& address) {
     endings ended;
     where.deregister_provider(service, address, ended.done());
     return ended.failed() == 0;
@@ -230,7 +233,8 @@ TEST_CASE_TEMPLATE_DEFINE("registry: keeps what the concept promises", World, re
         who.weight = 0;
         who.zone = "other";
         REQUIRE(registers(serving, "conformance.B", who));
-        CHECK(heard.wait([&](const futon::provider_set& set) { return set.size() == 1 && *set.find(who.address) == who; }));
+        CHECK(heard.wait(
+            [&](const futon::provider_set& set) { return set.size() == 1 && *set.find(who.address) == who; }));
         CHECK(heard.was_orderly());
     }
 
@@ -253,13 +257,15 @@ TEST_CASE_TEMPLATE_DEFINE("registry: keeps what the concept promises", World, re
         const std::string names[] = {"s", "s:1.0", "s:1.0:blue", "s:2.0", "a/b.c d%:1", "S"};
         std::vector<ear> ears(std::size(names));
         std::vector<futon::subscription> listening;
-        for (std::size_t i = 0; i < ears.size(); ++i) listening.push_back(calling.subscribe(names[i], ears[i].listener()));
+        for (std::size_t i = 0; i < ears.size(); ++i)
+            listening.push_back(calling.subscribe(names[i], ears[i].listener()));
         int port = 2100;
         for (const auto& name : names) REQUIRE(registers(serving, name, at_port(++port)));
         port = 2100;
         for (auto& each : ears) {
             ++port;
-            CHECK(each.wait([&](const futon::provider_set& set) { return set.find(at_port(port).address) != nullptr; }));
+            CHECK(
+                each.wait([&](const futon::provider_set& set) { return set.find(at_port(port).address) != nullptr; }));
             CHECK(each.wait_for_count(1));
         }
     }
@@ -282,7 +288,8 @@ TEST_CASE_TEMPLATE_DEFINE("registry: keeps what the concept promises", World, re
         }
         CHECK(ended.failed() == 0);
         CHECK(heard.wait_for_count(2 * count));
-        for (int i = 0; i < count; i += 2) serving.deregister_provider("conformance.Many", at_port(10'000 + i).address, ended.done());
+        for (int i = 0; i < count; i += 2)
+            serving.deregister_provider("conformance.Many", at_port(10'000 + i).address, ended.done());
         CHECK(ended.failed() == 0);
         CHECK(heard.wait_for_count(2 * count - count / 2));
         CHECK(heard.was_orderly());

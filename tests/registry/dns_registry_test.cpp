@@ -109,7 +109,8 @@ private:
             const auto count = ::recvfrom(socket_, query, sizeof query, 0, reinterpret_cast<sockaddr*>(&from), &size);
             if (count < 17) continue;
             const std::lock_guard lock{mutex_};
-            const auto reply = srv_answer_to({query, static_cast<std::size_t>(count)}, records_, records_.empty() ? 3 : 0);
+            const auto reply =
+                srv_answer_to({query, static_cast<std::size_t>(count)}, records_, records_.empty() ? 3 : 0);
             ::sendto(socket_, reply.data(), reply.size(), 0, reinterpret_cast<sockaddr*>(&from), size);
         }
     }
@@ -138,7 +139,8 @@ TEST_CASE("dns registry: asks again, keeps what it knew while nobody answers, an
     std::string asked;
     futon::any_registry registry = futon::dns_registry{
         "{service}.example.com:80",
-        {.interval = 5ms, .resolver = [&](const std::string& name, std::uint16_t port) -> futon::result<std::vector<futon::provider>> {
+        {.interval = 5ms,
+         .resolver = [&](const std::string& name, std::uint16_t port) -> futon::result<std::vector<futon::provider>> {
              const std::lock_guard lock{mutex};
              asked = name;
              if (hosts.empty()) return futon::errc::unavailable;
@@ -167,7 +169,8 @@ TEST_CASE("dns registry: asks again, keeps what it knew while nobody answers, an
 
 TEST_CASE("dns registry: the hosts and ports of SRV records, those of the lowest priority") {
     name_server server;
-    server.answer({{10, 60, 9001, "h1.example.com"}, {10, 0, 9002, "h2.example.com"}, {20, 5, 9003, "spare.example.com"}});
+    server.answer(
+        {{10, 60, 9001, "h1.example.com"}, {10, 0, 9002, "h2.example.com"}, {20, 5, 9003, "spare.example.com"}});
     futon::dns_registry registry{"_futon._tcp.example.com", {.interval = 10ms, .server = server.address()}};
     conformance::ear heard;
     const auto listening = registry.subscribe("Greeter", heard.listener());
@@ -211,7 +214,9 @@ TEST_CASE("dns registry: an answer is read whole or not at all, whatever the byt
 }
 
 TEST_CASE("dns registry: from a URL, and takes no registrations") {
-    const auto open = [](std::string_view text) { return futon::dns_registry::open(futon::registry_url::parse(text).value()); };
+    const auto open = [](std::string_view text) {
+        return futon::dns_registry::open(futon::registry_url::parse(text).value());
+    };
     auto registry = open("dns:greeter.example.com:80?interval=1s").value();
     CHECK(registry.text() == "dns:greeter.example.com:80");
     conformance::endings ended;

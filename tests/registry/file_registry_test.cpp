@@ -13,8 +13,10 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <future>
 #include <string>
 #include <thread>
+#include <utility>
 
 #include <sys/stat.h>
 #include <unistd.h>
@@ -27,16 +29,21 @@ namespace {
 constexpr futon::file_registry_options brisk{.heartbeat = 50ms, .expiry = 60s};
 
 // This program once more, as a process that registers and does nothing else.
-child_process registering_process(const std::string& directory, const std::string& service, const futon::provider& who) {
+child_process registering_process(const std::string& directory, const std::string& service,
+                                  const futon::provider& who) {
     return child_process{{"/proc/self/exe", "--test-case=file registry: a process that only registers"},
                          "/dev/null",
-                         {{"FUTON_TEST_DIRECTORY", directory}, {"FUTON_TEST_SERVICE", service}, {"FUTON_TEST_PROVIDER", futon::provider_text(who)}}};
+                         {{"FUTON_TEST_DIRECTORY", directory},
+                          {"FUTON_TEST_SERVICE", service},
+                          {"FUTON_TEST_PROVIDER", futon::provider_text(who)}}};
 }
 TEST_CASE("file registry: a process that only registers") {
     const char* const directory = std::getenv("FUTON_TEST_DIRECTORY");
     if (!directory) return;
     futon::file_registry registry{directory, brisk};
-    registry.register_provider(std::getenv("FUTON_TEST_SERVICE"), futon::parse_provider(std::getenv("FUTON_TEST_PROVIDER")).value(), [](futon::result<void>) {});
+    registry.register_provider(std::getenv("FUTON_TEST_SERVICE"),
+                               futon::parse_provider(std::getenv("FUTON_TEST_PROVIDER")).value(),
+                               [](futon::result<void>) {});
     for (;;) ::pause();
 }
 
@@ -53,7 +60,9 @@ struct file_world {
         options.watch = Watch;
         return futon::file_registry{path, options};
     }
-    void spoil(const std::string& service) const { std::ofstream{path + "/" + service + "/tcp:spoilt:1"} << "tcp://h:1?weight=-1\n"; }
+    void spoil(const std::string& service) const {
+        std::ofstream{path + "/" + service + "/tcp:spoilt:1"} << "tcp://h:1?weight=-1\n";
+    }
     void restart_empty() {
         // At once, while its processes write into it.
         std::filesystem::rename(path, old.path() + "/" + std::to_string(++restarts));
@@ -100,7 +109,8 @@ TEST_CASE("file registry: people may write into it") {
     temporary_directory directory;
     std::filesystem::create_directory(directory.path() + "/Greeter:1.0");
     std::ofstream{directory.path() + "/Greeter:1.0/mine"} << "tcp://10.0.0.1:12200?zone=a";
-    std::ofstream{directory.path() + "/Greeter:1.0/settings"} << "# while the database is slow\ntimeout=500ms\n\nretries=2\n";
+    std::ofstream{directory.path() + "/Greeter:1.0/settings"}
+        << "# while the database is slow\ntimeout=500ms\n\nretries=2\n";
     futon::file_registry registry{directory.path(), brisk};
     conformance::ear heard;
     const auto listening = registry.subscribe("Greeter:1.0", heard.listener());
@@ -129,6 +139,26 @@ TEST_CASE("file registry: links, pipes, long files and directories are not read"
     CHECK(heard.refused() == 5);
 }
 
+TEST_CASE("file registry: what cannot be read is named, with the reason") {
+    const auto fault_of = [](const std::string& content) {
+        temporary_directory directory;
+        std::filesystem::create_directory(directory.path() + "/s");
+        std::ofstream{directory.path() + "/s/mine"} << content;
+        futon::file_registry registry{directory.path(), brisk};
+        std::promise<std::string> told;
+        const auto listening = registry.subscribe("s", [&, first = true](const auto& update) mutable {
+            if (std::exchange(first, false)) told.set_value(update.value().fault);
+        });
+        auto text = told.get_future().get();
+        const auto at = text.find(directory.path());
+        return at == text.npos ? text : text.erase(at, directory.path().size());
+    };
+    CHECK(fault_of("tcp://h:1").empty());
+    CHECK(fault_of("tcp://h:1\nowner me\n").empty());
+    CHECK(fault_of("tcp://h:port").starts_with("'/s/mine': "));
+    CHECK(fault_of("tcp://h:1\nmine\n") == "'/s/mine': its second line must be 'owner', a blank and a name");
+}
+
 TEST_CASE("file registry: a directory that is not there is an error, and found when it comes") {
     temporary_directory directory;
     const auto path = directory.path() + "/later";
@@ -149,7 +179,9 @@ TEST_CASE("file registry: only this user may read the files, and nobody else may
     const auto path = directory.path() + "/registry";
     futon::any_registry registry = futon::file_registry{path, brisk};
     REQUIRE(conformance::registers(registry, "s", conformance::at_port(1)));
-    const auto mode = [](const std::string& of) { return static_cast<unsigned>(std::filesystem::status(of).permissions()) & 0777u; };
+    const auto mode = [](const std::string& of) {
+        return static_cast<unsigned>(std::filesystem::status(of).permissions()) & 0777u;
+    };
     CHECK(mode(path) == 0700);
     CHECK(mode(path + "/s") == 0700);
     CHECK(mode(path + "/s/tcp:127.0.0.1:1") == 0600);
@@ -205,16 +237,19 @@ TEST_CASE("file registry: may end inside its own listener") {
     // The listener cannot begin before the subscription is kept.
     std::promise<void> kept;
     auto is_kept = kept.get_future().share();
-    *listening = (*registry)->subscribe("s", [is_kept, inner = heard.listener()](futon::result<futon::provider_update> told) {
-        is_kept.wait();
-        inner(std::move(told));
-    });
+    *listening =
+        (*registry)->subscribe("s", [is_kept, inner = heard.listener()](futon::result<futon::provider_update> told) {
+            is_kept.wait();
+            inner(std::move(told));
+        });
     kept.set_value();
     CHECK(ended.get_future().wait_for(conformance::hung) == std::future_status::ready);
 }
 
 TEST_CASE("file registry: from a URL") {
-    const auto open = [](std::string_view text) { return futon::file_registry::open(futon::registry_url::parse(text).value()); };
+    const auto open = [](std::string_view text) {
+        return futon::file_registry::open(futon::registry_url::parse(text).value());
+    };
     CHECK(open("file:///nowhere/futon?heartbeat=1s&expiry=5s").value().text() == "file:///nowhere/futon");
     CHECK_FALSE(open("file:relative").has_value());
     CHECK_FALSE(open("file:///x?hartbeat=1s").has_value());

@@ -28,8 +28,12 @@ TEST_CASE_TEMPLATE_INVOKE(registry_conformance, cached_world);
 
 // A registry that cannot be reached.
 struct registry_that_is_down {
-    void register_provider(const std::string&, const futon::provider&, const futon::registration_done& done) { done(futon::errc::unavailable); }
-    void deregister_provider(const std::string&, const futon::endpoint&, const futon::registration_done& done) { done(futon::errc::unavailable); }
+    void register_provider(const std::string&, const futon::provider&, const futon::registration_done& done) {
+        done(futon::errc::unavailable);
+    }
+    void deregister_provider(const std::string&, const futon::endpoint&, const futon::registration_done& done) {
+        done(futon::errc::unavailable);
+    }
     futon::subscription subscribe(const std::string&, const futon::provider_listener& listener) {
         listener(futon::errc::unavailable);
         return futon::subscription{[] {}};
@@ -51,7 +55,8 @@ TEST_CASE("snapshot cache: a program that starts while the registry is down star
     }
     futon::any_registry down = futon::snapshot_cache{registry_that_is_down{}, path};
     std::vector<futon::result<futon::provider_update>> told;
-    const auto listening = down.subscribe("s:1.0", [&](futon::result<futon::provider_update> news) { told.push_back(std::move(news)); });
+    const auto listening =
+        down.subscribe("s:1.0", [&](futon::result<futon::provider_update> news) { told.push_back(std::move(news)); });
     REQUIRE(told.size() == 2);
     REQUIRE(told[0].has_value());
     CHECK(told[0]->is_full());
@@ -62,7 +67,8 @@ TEST_CASE("snapshot cache: a program that starts while the registry is down star
 
     // Without a file there is only the error.
     std::size_t count = 0;
-    const auto other = down.subscribe("other", [&](const futon::result<futon::provider_update>& news) { count += news ? 100 : 1; });
+    const auto other =
+        down.subscribe("other", [&](const futon::result<futon::provider_update>& news) { count += news ? 100u : 1u; });
     CHECK(count == 1);
     CHECK((static_cast<unsigned>(std::filesystem::status(path).permissions()) & 0777u) == 0700);
     CHECK((static_cast<unsigned>(std::filesystem::status(path + "/s:1.0").permissions()) & 0777u) == 0600);
@@ -72,7 +78,8 @@ TEST_CASE("snapshot cache: a list that became empty for no good reason is not wr
     temporary_directory directory;
     struct wiped : registry_that_is_down {
         futon::subscription subscribe(const std::string&, const futon::provider_listener& listener) {
-            listener(futon::provider_update{.version = 1, .providers = {conformance::at_port(1), conformance::at_port(2)}});
+            listener(
+                futon::provider_update{.version = 1, .providers = {conformance::at_port(1), conformance::at_port(2)}});
             listener(futon::provider_update{.version = 1});
             return futon::subscription{[] {}};
         }
@@ -83,7 +90,9 @@ TEST_CASE("snapshot cache: a list that became empty for no good reason is not wr
     }
     futon::snapshot_cache down{registry_that_is_down{}, directory.path()};
     std::size_t providers = 0;
-    const auto listening = down.subscribe("s", [&](const futon::result<futon::provider_update>& news) { providers += news ? news->providers.size() : 0; });
+    const auto listening = down.subscribe("s", [&](const futon::result<futon::provider_update>& news) {
+        providers += news ? news->providers.size() : 0;
+    });
     CHECK(providers == 2);
 }
 
@@ -94,7 +103,8 @@ TEST_CASE("snapshot cache: what is old, or no snapshot, is not used, and bad lin
         futon::snapshot_cache down{registry_that_is_down{}, directory.path()};
         std::string told;
         const auto listening = down.subscribe("s", [&](const futon::result<futon::provider_update>& news) {
-            told += news ? std::to_string(news->providers.size()) + " and " + std::to_string(news->refused) + " bad, " : "down";
+            told += news ? std::to_string(news->providers.size()) + " and " + std::to_string(news->refused) + " bad, "
+                         : "down";
         });
         return told;
     };

@@ -24,12 +24,14 @@ struct replaced_list {
         if (who) list.push_back(*who);
         shared.replace(service, list);
     }
-    void register_provider(const std::string& service, const futon::provider& who, const futon::registration_done& done) {
+    void register_provider(const std::string& service, const futon::provider& who,
+                           const futon::registration_done& done) {
         if (!futon::provider_fault(who).empty()) return done(futon::errc::bad_address);
         change(service, who.address, &who);
         done({});
     }
-    void deregister_provider(const std::string& service, const futon::endpoint& address, const futon::registration_done& done) {
+    void deregister_provider(const std::string& service, const futon::endpoint& address,
+                             const futon::registration_done& done) {
         change(service, address, nullptr);
         done({});
     }

@@ -28,7 +28,9 @@ TEST_CASE("zookeeper registry: a process that only registers") {
     const char* const server = std::getenv("FUTON_TEST_SERVER");
     if (!server) return;
     futon::zookeeper_registry registry{quick_zookeeper(server, std::getenv("FUTON_TEST_ROOT"))};
-    registry.register_provider(std::getenv("FUTON_TEST_SERVICE"), futon::parse_provider(std::getenv("FUTON_TEST_PROVIDER")).value(), [](futon::result<void>) {});
+    registry.register_provider(std::getenv("FUTON_TEST_SERVICE"),
+                               futon::parse_provider(std::getenv("FUTON_TEST_PROVIDER")).value(),
+                               [](futon::result<void>) {});
     for (;;) ::pause();
 }
 
@@ -48,10 +50,12 @@ public:
 
     void create(const std::string& path, const std::string& value, bool ephemeral) const {
         for (auto end = path.find('/', 1); end != path.npos; end = path.find('/', end + 1)) {
-            const auto code = ::zoo_create(handle_, path.substr(0, end).c_str(), nullptr, -1, &ZOO_OPEN_ACL_UNSAFE, ZOO_PERSISTENT, nullptr, 0);
+            const auto code = ::zoo_create(handle_, path.substr(0, end).c_str(), nullptr, -1, &ZOO_OPEN_ACL_UNSAFE,
+                                           ZOO_PERSISTENT, nullptr, 0);
             REQUIRE((code == ZOK || code == ZNODEEXISTS));
         }
-        REQUIRE(::zoo_create(handle_, path.c_str(), value.data(), static_cast<int>(value.size()), &ZOO_OPEN_ACL_UNSAFE, ephemeral ? ZOO_EPHEMERAL : ZOO_PERSISTENT, nullptr, 0) == ZOK);
+        REQUIRE(::zoo_create(handle_, path.c_str(), value.data(), static_cast<int>(value.size()), &ZOO_OPEN_ACL_UNSAFE,
+                             ephemeral ? ZOO_EPHEMERAL : ZOO_PERSISTENT, nullptr, 0) == ZOK);
     }
     void set(const std::string& path, const std::string& value) const {
         REQUIRE(::zoo_set(handle_, path.c_str(), value.data(), static_cast<int>(value.size()), -1) == ZOK);
@@ -95,7 +99,10 @@ struct zookeeper_world {
     void crash(const std::string& service, const futon::provider& who, const std::function<bool()>& seen) const {
         child_process process{{"/proc/self/exe", "--test-case=zookeeper registry: a process that only registers"},
                               "/dev/null",
-                              {{"FUTON_TEST_SERVER", server.address()}, {"FUTON_TEST_ROOT", root}, {"FUTON_TEST_SERVICE", service}, {"FUTON_TEST_PROVIDER", futon::provider_text(who)}}};
+                              {{"FUTON_TEST_SERVER", server.address()},
+                               {"FUTON_TEST_ROOT", root},
+                               {"FUTON_TEST_SERVICE", service},
+                               {"FUTON_TEST_PROVIDER", futon::provider_text(who)}}};
         CHECK(seen());
         process.end(SIGKILL);
     }
@@ -161,9 +168,11 @@ TEST_CASE("zookeeper registry: writes what SOFARPC's consumers take") {
     auto registry = world.open();
     futon::provider who{.address = {.scheme = "bolt", .host = "127.0.0.1", .port = 12200}, .weight = 50, .warm_up = 3s};
     REQUIRE(conformance::registers(registry, "com.example.HelloService:1.0", who));
-    const auto [name, value] = other_session{world.server.address()}.only_child(world.root + "/sofa-rpc/com.example.HelloService/providers");
-    CHECK(name ==
-          "bolt%3A%2F%2F127.0.0.1%3A12200%3Fversion%3D1.0%26uniqueId%3D%26interface%3Dcom.example.HelloService%26protocol%3Dbolt%26weight%3D50%26language%3Dfuton%26warmupTime%3D3000");
+    const auto [name, value] =
+        other_session{world.server.address()}.only_child(world.root + "/sofa-rpc/com.example.HelloService/providers");
+    CHECK(
+        name ==
+        "bolt%3A%2F%2F127.0.0.1%3A12200%3Fversion%3D1.0%26uniqueId%3D%26interface%3Dcom.example.HelloService%26protocol%3Dbolt%26weight%3D50%26language%3Dfuton%26warmupTime%3D3000");
     CHECK(value == "\x01");
 }
 
@@ -181,9 +190,12 @@ TEST_CASE("zookeeper registry: configs and overrides become settings") {
     CHECK(heard.wait_for_settings({{"timeout", "500ms"}}));
     operator_session.set(world.root + "/sofa-rpc/s/configs/timeout", "700");
     CHECK(heard.wait_for_settings({{"timeout", "700ms"}}));
-    operator_session.create(world.root + "/sofa-rpc/s/overrides/" + futon::java_url_encode("consumer://10.0.0.9?timeout=900&loadBalancer=roundRobin"), "", false);
+    operator_session.create(world.root + "/sofa-rpc/s/overrides/" +
+                                futon::java_url_encode("consumer://10.0.0.9?timeout=900&loadBalancer=roundRobin"),
+                            "", false);
     CHECK(heard.wait_for_settings({{"timeout", "900ms"}, {"balancer", "roundRobin"}}));
-    operator_session.create(world.root + "/sofa-rpc/s/overrides/" + futon::java_url_encode("consumer://10.0.0.8?timeout=1"), "", false);
+    operator_session.create(
+        world.root + "/sofa-rpc/s/overrides/" + futon::java_url_encode("consumer://10.0.0.8?timeout=1"), "", false);
     operator_session.remove(world.root + "/sofa-rpc/s/configs/timeout");
     CHECK(heard.wait_for_settings({{"timeout", "900ms"}, {"balancer", "roundRobin"}}));
 }
@@ -225,7 +237,10 @@ TEST_CASE("zookeeper registry: a client that was stopped until its session expir
     const auto listening = registry.subscribe("s", heard.listener());
     child_process process{{"/proc/self/exe", "--test-case=zookeeper registry: a process that only registers"},
                           "/dev/null",
-                          {{"FUTON_TEST_SERVER", world.server.address()}, {"FUTON_TEST_ROOT", world.root}, {"FUTON_TEST_SERVICE", "s"}, {"FUTON_TEST_PROVIDER", "tcp://h:1"}}};
+                          {{"FUTON_TEST_SERVER", world.server.address()},
+                           {"FUTON_TEST_ROOT", world.root},
+                           {"FUTON_TEST_SERVICE", "s"},
+                           {"FUTON_TEST_PROVIDER", "tcp://h:1"}}};
     REQUIRE(heard.wait_for_count(1));
     process.signal(SIGSTOP);
     CHECK(heard.wait_for_count(0));
@@ -235,7 +250,8 @@ TEST_CASE("zookeeper registry: a client that was stopped until its session expir
 
 TEST_CASE("zookeeper registry: from a URL") {
     const auto open = futon::open_registry<futon::zookeeper_registry>;
-    CHECK(open("zookeeper://127.0.0.1:1,127.0.0.1:2/root?session=5s").value().text() == "zookeeper at 127.0.0.1:1,127.0.0.1:2/root");
+    CHECK(open("zookeeper://127.0.0.1:1,127.0.0.1:2/root?session=5s").value().text() ==
+          "zookeeper at 127.0.0.1:1,127.0.0.1:2/root");
     CHECK_FALSE(open("zookeeper://127.0.0.1").has_value());
     CHECK_FALSE(open("zookeeper://").has_value());
     CHECK_FALSE(open("zookeeper://h:1/root/").has_value());

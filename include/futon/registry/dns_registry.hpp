@@ -20,12 +20,12 @@
 namespace futon {
 
 /// `dns_registry{"greeter.example.com:12200"}`: each address of the name is a provider. `{"_futon._tcp.example.com"}`,
-/// with an underscore first, asks for SRV records: of those with the lowest priority each is a provider, with its weight.
-/// "{service}" in the name stands for the service's own, up to its version.
+/// with an underscore first, asks for SRV records: of those with the lowest priority each is a provider, with its
+/// weight. "{service}" in the name stands for the service's own, up to its version.
 ///
-/// It asks again every `interval`, since the system's resolver does not tell how long an answer holds. A name that does not
-/// exist is an empty list; a server that does not answer is an error. It takes no registrations: those are made where the
-/// names are kept.
+/// It asks again every `interval`, since the system's resolver does not tell how long an answer holds. A name that does
+/// not exist is an empty list; a server that does not answer is an error. It takes no registrations: those are made
+/// where the names are kept.
 /// One thread, which its last copy joins: that may take as long as the system's resolver tries.
 /// Thread-safety: safe. Copies share all.
 class dns_registry {
@@ -34,7 +34,8 @@ public:
 
     explicit dns_registry(std::string name, dns_registry_options options = {})
         : shared_{std::make_shared<detail::running_core<core>>(core::make(std::move(name), std::move(options)))} {}
-    /// For `open_registry`: "dns:greeter.example.com:12200?interval=10s", "dns:_futon._tcp.example.com?server=127.0.0.1:53".
+    /// For `open_registry`: "dns:greeter.example.com:12200?interval=10s",
+    /// "dns:_futon._tcp.example.com?server=127.0.0.1:53".
     [[nodiscard]] static result<dns_registry> open(const registry_url& url) {
         if (auto known = url.knows_only({"interval", "server"}); !known) return std::move(known).error();
         dns_registry_options options;
@@ -49,7 +50,8 @@ public:
 
     /// Errors: always `errc::permission_denied`.
     void register_provider(const std::string& service, const provider& who, const registration_done& done) {
-        done(error{errc::permission_denied, "dns takes no registrations: " + service + " at " + who.address.text(), executed::no});
+        done(error{errc::permission_denied, "dns takes no registrations: " + service + " at " + who.address.text(),
+                   executed::no});
     }
     void deregister_provider(const std::string&, const endpoint&, const registration_done& done) { done({}); }
     [[nodiscard]] subscription subscribe(const std::string& service, provider_listener listener) {

@@ -16,13 +16,17 @@
 
 namespace futon {
 
-/// Finds the providers behind a name: `port` is 0 for a name of SRV records. Called on the registry's thread; may block.
+/// Finds the providers behind a name: `port` is 0 for a name of
+/// SRV records. Called on the registry's thread; may block.
 using name_resolver = std::function<result<std::vector<provider>>(const std::string& name, std::uint16_t port)>;
 
 struct dns_registry_options {
-    duration interval = std::chrono::seconds{10};  ///< From one question to the next, give or take a fifth, so that clients spread out.
-    std::string server{};      ///< "address:port" to ask for SRV records; empty: those of /etc/resolv.conf. A and AAAA always ask the system.
-    name_resolver resolver{};  ///< Instead of the system's.
+    /// From one question to the next, give or take a fifth, so that clients spread out.
+    duration interval = std::chrono::seconds{10};
+    /// "address:port" to ask for SRV records; empty: those of /etc/resolv.conf. A and AAAA always ask the system.
+    std::string server{};
+    /// Instead of the system's.
+    name_resolver resolver{};
 };
 
 }  // namespace futon

@@ -16,25 +16,27 @@
 #include <futon/registry/registry_url.hpp>
 
 #include <algorithm>
-#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
 
 namespace futon {
 
-/// Files are written whole and under another name first, so that a process may be killed at any moment. A killed process is
-/// noticed at once, a stopped one after `expiry`. What was removed by others while its process lives is written again. The
-/// directory is made by the first who registers; it must belong to this user or to root, and others must not write there.
+/// Files are written whole and under another name first, so that a process may be killed at any moment. A killed
+/// process is noticed at once, a stopped one after `expiry`. What was removed by others while its process lives is
+/// written again. The directory is made by the first who registers; it must belong to this user or to root, and others
+/// must not write there.
 ///
-/// One thread, which its last copy joins; listeners run there, or inside `subscribe`.
+/// One thread, which its last copy joins; listeners run there, or inside `subscribe`. `register_provider` fails with
+/// `bad_address` (not a provider), `permission_denied`, and `unavailable` or `resource_exhausted`, which are tried
+/// again.
 /// Thread-safety: safe. Copies share all.
-class file_registry {
+class file_registry : public detail::registry_of_core<detail::file_registry_core> {
 public:
     static constexpr std::string_view scheme = "file";
 
     explicit file_registry(std::string directory, file_registry_options options = {})
-        : shared_{std::make_shared<detail::running_core<core>>(core::make(std::move(directory), options))} {}
+        : registry_of_core{detail::file_registry_core::make(std::move(directory), options)} {}
     /// For `open_registry`: "file:///run/futon?heartbeat=2s&expiry=10s".
     [[nodiscard]] static result<file_registry> open(const registry_url& url) {
         if (!url.rest.starts_with('/')) return url.fault("the path must be absolute");
@@ -44,29 +46,13 @@ public:
         if (!heartbeat) return heartbeat.error();
         const auto expiry = url.time("expiry", std::max(options.expiry, 5 * *heartbeat));
         if (!expiry) return expiry.error();
-        if (*expiry <= *heartbeat) return url.fault("'expiry' must be several times the heartbeat, or who is alive counts as gone");
+        if (*expiry <= *heartbeat)
+            return url.fault("'expiry' must be several times the heartbeat, or who is alive counts as gone");
         options.heartbeat = *heartbeat;
         options.expiry = *expiry;
         return file_registry{url.rest, options};
     }
-    [[nodiscard]] std::string text() const { return "file://" + shared_->core().directory(); }
-
-    /// Errors: `bad_address` (not a provider), `permission_denied`, and `unavailable` or `resource_exhausted`, which
-    /// are tried again.
-    void register_provider(const std::string& service, const provider& who, registration_done done) {
-        shared_->register_provider(service, who, std::move(done));
-    }
-    void deregister_provider(const std::string& service, const endpoint& address, registration_done done) {
-        shared_->deregister_provider(service, address, std::move(done));
-    }
-    [[nodiscard]] subscription subscribe(const std::string& service, provider_listener listener) {
-        return shared_->subscribe(service, std::move(listener));
-    }
-
-private:
-    using core = detail::file_registry_core;
-
-    std::shared_ptr<detail::running_core<core>> shared_;
+    [[nodiscard]] std::string text() const { return "file://" + core().directory(); }
 };
 static_assert(registry<file_registry>);
 

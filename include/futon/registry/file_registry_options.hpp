@@ -12,10 +12,14 @@ namespace futon {
 
 /// All processes that share a directory should agree on these.
 struct file_registry_options {
-    duration heartbeat = std::chrono::seconds{2};  ///< How often a process shows that it is alive, and looks at everything.
-    duration expiry = std::chrono::seconds{10};    ///< A process that has not shown it for this long counts as gone. Several heartbeats.
-    unsigned file_mode = 0600;  ///< Who may read and write the files, as for chmod; directories are made accordingly. 0660 lets a group share them.
-    bool watch = true;          ///< Hears of changes from the system, where it can; else they are seen with the next heartbeat.
+    /// How often a process shows that it is alive, and looks at everything.
+    duration heartbeat = std::chrono::seconds{2};
+    /// A process that has not shown it for this long counts as gone. Several heartbeats.
+    duration expiry = std::chrono::seconds{10};
+    /// Who may read and write the files, as for chmod; directories are made accordingly. 0660 lets a group share them.
+    unsigned file_mode = 0600;
+    /// Hears of changes from the system, where it can; else they are seen with the next heartbeat.
+    bool watch = true;
 };
 
 }  // namespace futon

@@ -6,8 +6,8 @@
 
 #include <futon/cluster/provider_text.hpp>
 #include <futon/cluster/registry.hpp>
-#include <futon/registry/registry_url.hpp>
 #include <futon/registry/provider_lists.hpp>
+#include <futon/registry/registry_url.hpp>
 
 #include <memory>
 #include <string>
@@ -32,7 +32,8 @@ public:
     [[nodiscard]] std::string text() const { return "memory:"; }
 
     void register_provider(const std::string& service, const provider& who, const registration_done& done) {
-        if (const auto why = provider_fault(who); !why.empty()) return done(error{errc::bad_address, "a provider cannot be registered: " + std::string{why}, executed::no});
+        if (const auto why = provider_fault(who); !why.empty())
+            return done(error{errc::bad_address, "a provider cannot be registered: " + std::string{why}, executed::no});
         lists_.publish_step(service, {who}, {}, true);
         done({});
     }

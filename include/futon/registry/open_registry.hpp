@@ -27,15 +27,19 @@ concept registry_by_url = registry<R> && requires(const registry_url& url) {
 /// Errors: `errc::bad_address`, with the schemes that were listed, or what is wrong with the rest.
 template <registry_by_url... Registries>
 [[nodiscard]] result<any_registry> open_registry(std::string_view url) {
-    static_assert(sizeof...(Registries) > 0, "futon::open_registry: list the kinds of registry that it may open, e.g. open_registry<futon::file_registry>(url)");
+    static_assert(sizeof...(Registries) > 0,
+                  "futon::open_registry: list the kinds of registry that it may open, e.g. "
+                  "open_registry<futon::file_registry>(url)");
     auto parts = registry_url::parse(url);
     if (!parts) return std::move(parts).error();
     result<any_registry> made = error{errc::bad_address};
     const auto open = [&]<class R>(std::type_identity<R>) {
         if (parts->scheme != R::scheme) return false;
         auto opened = R::open(*parts);
-        if (opened) made = any_registry{*std::move(opened)};
-        else made = std::move(opened).error();
+        if (opened)
+            made = any_registry{*std::move(opened)};
+        else
+            made = std::move(opened).error();
         return true;
     };
     if ((open(std::type_identity<Registries>{}) || ...)) return made;

@@ -3,9 +3,12 @@
 
 /// \file
 /// The lists that a registry knows, and who hears of them: what every registry needs, also one of the user's.
+/// One thing because who listens to which list is what has to be kept in step.
 
 #include <futon/cluster/endpoint_hash.hpp>
 #include <futon/cluster/registry.hpp>
+#include <futon/core/errc.hpp>
+#include <futon/core/error.hpp>
 #include <futon/core/log.hpp>
 
 #include <algorithm>
@@ -20,6 +23,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -28,15 +32,26 @@ namespace futon {
 
 /// What a registry has read of one service.
 struct service_listing {
-    std::vector<provider> providers{};     ///< All of them. Of two entries for one address the first counts.
-    std::uint64_t refused = 0;             ///< Entries that could not be read.
-    std::optional<metadata> settings{};    ///< What an operator set for the service; empty: the registry has no such thing.
-    duration age{};                        ///< How long ago it was true; zero: it is true now.
-    bool authoritative = false;            ///< See `provider_update`.
+    /// All of them. Of two entries for one address the first counts.
+    std::vector<provider> providers{};
+    /// Entries that could not be read: count them by `refuse`.
+    std::uint64_t refused = 0;
+    /// The first of these, and why.
+    std::string fault{};
+    /// What an operator set for the service; empty: the registry has no such thing.
+    std::optional<metadata> settings{};
+    /// How long ago it was true; zero: it is true now.
+    duration age{};
+    /// See `provider_update`.
+    bool authoritative = false;
+
+    void refuse(std::string_view entry, const error& why) {
+        if (refused++ == 0) fault = "'" + std::string{entry.substr(0, 256)} + "': " + why.message();
+    }
 };
 
-/// Turns what a registry reads into what its listeners hear: a first list, then steps; in order, to each listener by one
-/// thread at a time, under no lock.
+/// Turns what a registry reads into what its listeners hear: a first list, then steps; in order, to each listener by
+/// one thread at a time, under no lock.
 ///
 /// A listener that is slow, or that calls back into the registry, hears later what happens meanwhile, and gets a whole
 /// list instead of many steps.
@@ -51,19 +66,24 @@ public:
         return add(state_, service, std::move(listener));
     }
     /// The registry read this now. Tells the listeners what is new in it; nothing, if nothing is.
-    void publish(const std::string& service, service_listing now) { tell(service, [&](entry& of) { return of.replace(std::move(now)); }); }
-    /// The same, for lists that several threads read: `read()` is called under the lock of the lists, so that nobody tells
-    /// an old list after a new one. It must not call the registry.
+    void publish(const std::string& service, service_listing now) {
+        tell(service, [&](entry& of) { return of.replace(std::move(now)); });
+    }
+    /// The same, for lists that several threads read: `read()` is called under the lock of the lists, so that nobody
+    /// tells an old list after a new one. It must not call the registry.
     template <std::invocable Read>
     void publish(const std::string& service, Read read) {
         tell(service, [&](entry& of) { return of.replace(read()); });
     }
     /// The registry read that some providers are new or different, and that some are gone; the others stay as they are.
-    void publish_step(const std::string& service, std::vector<provider> changed, const std::vector<endpoint>& removed, bool authoritative = false) {
+    void publish_step(const std::string& service, std::vector<provider> changed, const std::vector<endpoint>& removed,
+                      bool authoritative = false) {
         tell(service, [&](entry& of) { return of.step(std::move(changed), removed, authoritative); });
     }
     /// The registry cannot read the service now. Listeners hear of it once, until it is published again.
-    void fail(const std::string& service, const error& why) { tell(service, [&](entry& of) { return of.fail(why); }); }
+    void fail(const std::string& service, const error& why) {
+        tell(service, [&](entry& of) { return of.fail(why); });
+    }
     /// Forgets what is known of a service that nobody listens to; false if somebody does.
     bool forget(const std::string& service) {
         const std::lock_guard lock{state_->mutex};
@@ -104,6 +124,7 @@ private:
         std::uint64_t version = 0;
         std::unordered_map<endpoint, provider, detail::endpoint_hash> providers;
         std::uint64_t refused = 0;
+        std::string fault;
         std::optional<metadata> settings;
         duration age{};
         bool authoritative = false;
@@ -151,7 +172,8 @@ private:
         if (!to.whole_list || !*news) to.queue.push_back(news);
     }
 
-    static subscription add(const std::shared_ptr<state>& shared, const std::string& service, provider_listener listener);
+    static subscription add(const std::shared_ptr<state>& shared, const std::string& service,
+                            provider_listener listener);
     static void run(state& shared, const std::string& service, const std::shared_ptr<listening>& whose);
     [[nodiscard]] static message next(state& shared, const std::string& service, listening& whose);
 
@@ -159,7 +181,12 @@ private:
 };
 
 inline provider_lists::message provider_lists::entry::whole() const {
-    provider_update all{.version = version, .refused = refused, .age = age, .authoritative = authoritative, .settings = settings};
+    provider_update all{.version = version,
+                        .refused = refused,
+                        .fault = fault,
+                        .age = age,
+                        .authoritative = authoritative,
+                        .settings = settings};
     all.providers.reserve(providers.size());
     for (const auto& [address, each] : providers) all.providers.push_back(each);
     return std::make_shared<const result<provider_update>>(std::move(all));
@@ -172,7 +199,7 @@ inline provider_lists::message provider_lists::entry::replace(service_listing no
     for (auto& each : now.providers) {
         auto [at, is_new] = next.try_emplace(each.address, std::move(each));
         if (!is_new) {
-            ++now.refused;
+            now.refuse(at->first.text(), error{errc::bad_address, "its address is listed twice"});
             continue;
         }
         const auto before = providers.find(at->first);
@@ -182,10 +209,12 @@ inline provider_lists::message provider_lists::entry::replace(service_listing no
         if (!next.contains(address)) step.removed.push_back(address);
     // Those that were already refused are not counted again.
     step.refused = now.refused > refused ? now.refused - refused : 0;
+    if (step.refused > 0) step.fault = now.fault;
     if (now.settings && now.settings != settings) step.settings = now.settings;
     const bool aged = age != now.age;
     providers = std::move(next);
     refused = now.refused;
+    fault = std::move(now.fault);
     age = now.age;
     if (now.settings) settings = std::move(now.settings);
     const bool is_news = aged || !step.providers.empty() || !step.removed.empty() || step.refused > 0 || step.settings;
@@ -193,7 +222,8 @@ inline provider_lists::message provider_lists::entry::replace(service_listing no
     return news(std::move(step));
 }
 
-inline provider_lists::message provider_lists::entry::step(std::vector<provider> changed, const std::vector<endpoint>& removed, bool meant) {
+inline provider_lists::message provider_lists::entry::step(std::vector<provider> changed,
+                                                           const std::vector<endpoint>& removed, bool meant) {
     provider_update step{.version = version + 1, .from = version, .age = age, .authoritative = meant};
     for (const auto& address : removed)
         if (providers.erase(address) > 0) step.removed.push_back(address);
@@ -216,7 +246,8 @@ inline provider_lists::message provider_lists::entry::news(provider_update step)
     return first ? whole() : std::make_shared<const result<provider_update>>(std::move(step));
 }
 
-inline subscription provider_lists::add(const std::shared_ptr<state>& shared, const std::string& service, provider_listener listener) {
+inline subscription provider_lists::add(const std::shared_ptr<state>& shared, const std::string& service,
+                                        provider_listener listener) {
     auto made = std::make_shared<listening>();
     made->listener = std::move(listener);
     bool is_first = false;
@@ -251,7 +282,8 @@ inline subscription provider_lists::add(const std::shared_ptr<state>& shared, co
                             {
                                 const std::lock_guard lock{shared->mutex};
                                 whose->whole_list = shared->services[service].known;
-                                if (whose->whole_list && !whose->queue.empty() && *whose->queue.back()) whose->queue.clear();
+                                if (whose->whole_list && !whose->queue.empty() && *whose->queue.back())
+                                    whose->queue.clear();
                             }
                             run(*shared, service, whose);
                         }};
@@ -276,9 +308,13 @@ inline void provider_lists::run(state& shared, const std::string& service, const
         try {
             whose->listener(*news);
         } catch (const std::exception& e) {
-            detail::default_reports().log({.level = log_level::error, .kind = "listener_threw", .text = e.what(), .where = service});
+            detail::default_reports().log(
+                {.level = log_level::error, .kind = "listener_threw", .text = e.what(), .where = service});
         } catch (...) {
-            detail::default_reports().log({.level = log_level::error, .kind = "listener_threw", .text = "not a std::exception", .where = service});
+            detail::default_reports().log({.level = log_level::error,
+                                           .kind = "listener_threw",
+                                           .text = "not a std::exception",
+                                           .where = service});
         }
         news.reset();
         lock.lock();

@@ -4,9 +4,10 @@
 /// \file
 /// A registry's address as text: "scheme:rest?key=value&...".
 
-#include <futon/cluster/query_text.hpp>
 #include <futon/cluster/provider_text.hpp>
+#include <futon/cluster/query_text.hpp>
 #include <futon/core/error.hpp>
+#include <futon/core/nearest_name.hpp>
 #include <futon/core/result.hpp>
 #include <futon/core/time.hpp>
 
@@ -19,12 +20,13 @@
 
 namespace futon {
 
-/// The parts of a registry's address. Each kind of registry says which options it knows, so that a misspelt one is an error.
+/// The parts of a registry's address. Each kind of registry says
+/// which options it knows, so that a misspelt one is an error.
 struct registry_url {
-    std::string text{};     ///< As it was given.
-    std::string scheme{};   ///< Before the first ':'.
-    std::string rest{};     ///< Between that and the '?'; two slashes at its beginning are left out.
-    metadata options{};     ///< After the '?'.
+    std::string text{};    ///< As it was given.
+    std::string scheme{};  ///< Before the first ':'.
+    std::string rest{};    ///< Between that and the '?'; two slashes at its beginning are left out.
+    metadata options{};    ///< After the '?'.
 
     /// Errors: `errc::bad_address`.
     [[nodiscard]] static result<registry_url> parse(std::string_view from) {
@@ -44,7 +46,8 @@ struct registry_url {
     }
 
     [[nodiscard]] error fault(std::string_view why) const {
-        return {errc::bad_address, "'" + text + "' is not the address of a registry: " + std::string{why}, executed::no};
+        return {errc::bad_address, "'" + text + "' is not the address of a registry: " + std::string{why},
+                executed::no};
     }
     /// A time like "500ms", of a day at most; `otherwise` if it is not given.
     [[nodiscard]] result<duration> time(std::string_view key, duration otherwise) const {
@@ -58,7 +61,10 @@ struct registry_url {
     /// Errors: an option with another name than these.
     [[nodiscard]] result<void> knows_only(std::initializer_list<std::string_view> known) const {
         for (const auto& [key, value] : options)
-            if (std::find(known.begin(), known.end(), key) == known.end()) return fault("it has no option '" + key + "'");
+            if (std::find(known.begin(), known.end(), key) == known.end())
+                return fault(
+                    "it has no option '" + key + "'" +
+                    (known.size() == 0 ? std::string{} : detail::known_names(key, {known.begin(), known.end()})));
         return {};
     }
     /// `rest`, split at commas.

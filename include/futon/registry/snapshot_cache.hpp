@@ -26,15 +26,18 @@
 namespace futon {
 
 struct snapshot_cache_options {
-    duration longest_age = std::chrono::hours{24 * 7};     ///< What is older is not used.
-    duration write_interval = std::chrono::seconds{1};     ///< Written at most so often, and when a subscription ends.
-    provider_protection protection{};                      ///< What is written: an empty list that is not believed is not.
+    /// What is older is not used.
+    duration longest_age = std::chrono::hours{24 * 7};
+    /// Written at most so often, and when a subscription ends.
+    duration write_interval = std::chrono::seconds{1};
+    /// What is written: an empty list that is not believed is not.
+    provider_protection protection{};
 };
 
 /// Tells each subscriber first what is on disk for its service, with its age, and then what the registry says.
 ///
-/// The directory is made with access for this user only. Programs may share it: files are written whole. Registrations go
-/// to the registry as they are. It has no thread: it writes inside the registry's calls.
+/// The directory is made with access for this user only. Programs may share it: files are written whole. Registrations
+/// go to the registry as they are. It has no thread: it writes inside the registry's calls.
 /// Thread-safety: safe. Copies share the registry.
 class snapshot_cache {
 public:
@@ -72,7 +75,10 @@ private:
     class snapshot {
     public:
         snapshot(std::string directory, const std::string& service, const snapshot_cache_options& options)
-            : directory_{std::move(directory)}, path_{directory_ + "/" + detail::file_name(service)}, options_{options}, set_{options.protection} {}
+            : directory_{std::move(directory)},
+              path_{directory_ + "/" + detail::file_name(service)},
+              options_{options},
+              set_{options.protection} {}
 
         /// Errors: there is none, or it is not one.
         [[nodiscard]] result<provider_update> read() const {
@@ -86,15 +92,20 @@ private:
             };
             const auto head = line();
             std::int64_t written = 0;
-            if (!head.starts_with(first_words)) return error{errc::bad_address, path_ + " is not a snapshot", executed::no};
+            if (!head.starts_with(first_words))
+                return error{errc::bad_address, path_ + " is not a snapshot", executed::no};
             const auto number = head.substr(first_words.size());
             if (std::from_chars(number.data(), number.data() + number.size(), written).ec != std::errc{})
                 return error{errc::bad_address, path_ + " is not a snapshot", executed::no};
             provider_update made;
             while (!rest.empty()) {
                 const auto text = line();
-                if (auto one = parse_provider(text)) made.providers.push_back(*std::move(one));
-                else ++made.refused;
+                auto one = parse_provider(text);
+                if (one)
+                    made.providers.push_back(*std::move(one));
+                else if (made.refused++ == 0)
+                    made.fault =
+                        "'" + std::string{text.substr(0, 256)} + "' in " + path_ + ": " + one.error().message();
             }
             // A clock that was set back must not make it look as if it came from the future.
             const auto age = wall_seconds() - written;
@@ -125,7 +136,8 @@ private:
         static constexpr std::size_t most_bytes = std::size_t{64} * 1024 * 1024;
 
         [[nodiscard]] static std::int64_t wall_seconds() {
-            return std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch()).count();
+            return std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch())
+                .count();
         }
         void write() {
             dirty_ = false;
@@ -133,9 +145,13 @@ private:
             for (const auto& each : set_.list()) content.append(provider_text(*each)).append("\n");
             auto made = detail::make_directory(directory_, 0700);
             if (made)
-                if (auto written = detail::write_whole(path_ + "." + std::to_string(::getpid()) + ".new", path_, content, 0600); !written)
+                if (auto written =
+                        detail::write_whole(path_ + "." + std::to_string(::getpid()) + ".new", path_, content, 0600);
+                    !written)
                     made = std::move(written).error();
-            if (!made) detail::default_reports().log({.level = log_level::warning, .kind = "snapshot_not_written", .text = made.error().message()});
+            if (!made)
+                detail::default_reports().log(
+                    {.level = log_level::warning, .kind = "snapshot_not_written", .text = made.error().message()});
         }
 
         const std::string directory_;

@@ -19,7 +19,7 @@ namespace futon {
 
 /// The parts of a full service name, "name:version:unique_id".
 struct sofa_service {
-    std::string interface{};
+    std::string interface {};
     std::string version{};
     std::string unique_id{};
 
@@ -40,7 +40,7 @@ struct sofa_service {
 /// What a node tells.
 struct sofa_node {
     provider who{};
-    std::string version{};    ///< Of the service; where the node says none it is "1.0", as in SOFARPC.
+    std::string version{};  ///< Of the service; where the node says none it is "1.0", as in SOFARPC.
     std::string unique_id{};
 };
 
@@ -49,9 +49,13 @@ struct sofa_node {
     constexpr std::string_view digits = "0123456789ABCDEF";
     std::string made;
     for (const char c : text) {
-        if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '-' || c == '*' || c == '_') made.push_back(c);
-        else if (c == ' ') made.push_back('+');
-        else made.append({'%', digits[static_cast<unsigned char>(c) >> 4], digits[static_cast<unsigned char>(c) & 15]});
+        if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '-' ||
+            c == '*' || c == '_')
+            made.push_back(c);
+        else if (c == ' ')
+            made.push_back('+');
+        else
+            made.append({'%', digits[static_cast<unsigned char>(c) >> 4], digits[static_cast<unsigned char>(c) & 15]});
     }
     return made;
 }
@@ -61,12 +65,13 @@ struct sofa_node {
     for (auto& c : spaced)
         if (c == '+') c = ' ';
     std::string made;
-    if (!detail::decode_percent(spaced, made)) return error{errc::bad_address, "a '%' is not followed by two hexadecimal digits", executed::no};
+    if (!detail::decode_percent(spaced, made))
+        return error{errc::bad_address, "a '%' is not followed by two hexadecimal digits", executed::no};
     return made;
 }
 
-/// The name of a provider's node. What futon knows and SOFARPC does not is in parameters that SOFARPC ignores; values are
-/// percent-encoded once more within the URL, since SOFARPC splits it at each '&' and '='.
+/// The name of a provider's node. What futon knows and SOFARPC does not is in parameters that SOFARPC ignores; values
+/// are percent-encoded once more within the URL, since SOFARPC splits it at each '&' and '='.
 [[nodiscard]] inline std::string sofa_node_name(const sofa_service& service, const provider& who) {
     auto url = who.address.text();
     char mark = '?';
@@ -94,11 +99,14 @@ struct sofa_node {
     return java_url_encode(url);
 }
 
-/// Reads a node that SOFARPC or futon wrote. A path after the address is left out; parameters of SOFARPC that futon has no
-/// field for become tags, e.g. "serialization", "startTime" and "uniqueId"; the service's version is the provider's too.
+/// Reads a node that SOFARPC or futon wrote. A path after the address is left out;
+/// parameters of SOFARPC that futon has no field for become tags, e.g. "serialization",
+/// "startTime" and "uniqueId"; the service's version is the provider's too.
 /// Errors: `errc::bad_address`.
 [[nodiscard]] inline result<sofa_node> parse_sofa_node(std::string_view name) {
-    const auto bad = [](std::string_view why) { return error{errc::bad_address, "a node of ZooKeeper is not a provider: " + std::string{why}, executed::no}; };
+    const auto bad = [](std::string_view why) {
+        return error{errc::bad_address, "a node of ZooKeeper is not a provider: " + std::string{why}, executed::no};
+    };
     if (name.size() > 3 * detail::most_query_bytes) return bad("it is too long");
     const auto url = java_url_decode(name);
     if (!url) return bad(url.error().message());
@@ -108,7 +116,8 @@ struct sofa_node {
     address = address.substr(0, question);
     const auto begin = address.find("://");
     if (begin == address.npos) return bad("it has no protocol");
-    if (!address.starts_with("unix:") && !address.starts_with("memory:")) address = address.substr(0, address.find('/', begin + 3));
+    if (!address.starts_with("unix:") && !address.starts_with("memory:"))
+        address = address.substr(0, address.find('/', begin + 3));
     auto read = endpoint::parse(address);
     if (!read) return bad("it has no address");
     sofa_node made{.who = {.address = *std::move(read)}, .version = "1.0"};
@@ -123,9 +132,11 @@ struct sofa_node {
             made.unique_id = value;
             others.set(key, value);
         } else if (key == "weight") {
-            if (!detail::parse_number(value, most_weight, made.who.weight)) return "its weight is not a number from 0 to 1000000";
+            if (!detail::parse_number(value, most_weight, made.who.weight))
+                return "its weight is not a number from 0 to 1000000";
         } else if (key == "warmupTime") {
-            if (!detail::parse_number(value, 86'400'000, number)) return "its warm-up is not a number of milliseconds, of a day at most";
+            if (!detail::parse_number(value, 86'400'000, number))
+                return "its warm-up is not a number of milliseconds, of a day at most";
             made.who.warm_up = std::chrono::milliseconds{number};
         } else if (key == "language" && value == "futon") {
             ours = true;
@@ -153,8 +164,10 @@ struct sofa_node {
 /// Settings of SOFARPC under the names and units of futon: "timeout" in milliseconds, "loadBalancer" as "balancer".
 inline void add_sofa_setting(metadata& to, std::string_view key, std::string_view value) {
     std::uint32_t number = 0;
-    if (key == "timeout" && detail::parse_number(value, 86'400'000, number)) to.set(key, std::string{value} + "ms");
-    else to.set(key == "loadBalancer" ? "balancer" : key, value);
+    if (key == "timeout" && detail::parse_number(value, 86'400'000, number))
+        to.set(key, std::string{value} + "ms");
+    else
+        to.set(key == "loadBalancer" ? "balancer" : key, value);
 }
 
 }  // namespace futon

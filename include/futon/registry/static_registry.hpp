@@ -21,7 +21,9 @@
 
 namespace futon {
 
-/// Lists by service, as they stand in a configuration: `static_registry{{"Greeter", {"tcp://a:1", "tcp://b:1?weight=50"}}}`.
+/// Lists by service, as they stand in a configuration:
+///
+///     static_registry{{"Greeter", {"tcp://a:1", "tcp://b:1?weight=50"}}}
 ///
 /// The list of the service "*" is that of all services without one. It takes no registrations, and has no thread:
 /// listeners run inside `replace` and `subscribe`. What it tells is authoritative.
@@ -55,14 +57,17 @@ public:
             state_->given[service] = std::move(providers);
         }
         // The lists lock after us, never before.
-        if (service == "*") told = state_->lists.wanted();
-        else told.push_back(service);
+        if (service == "*")
+            told = state_->lists.wanted();
+        else
+            told.push_back(service);
         for (const auto& each : told) tell(each);
     }
 
     /// Errors: always `errc::permission_denied`, for the lists are given.
     void register_provider(const std::string& service, const provider& who, const registration_done& done) {
-        done(error{errc::permission_denied, "a static registry takes no registrations: " + service + " at " + who.address.text(), executed::no});
+        done(error{errc::permission_denied,
+                   "a static registry takes no registrations: " + service + " at " + who.address.text(), executed::no});
     }
     void deregister_provider(const std::string&, const endpoint&, const registration_done& done) { done({}); }
     [[nodiscard]] subscription subscribe(const std::string& service, provider_listener listener) {

@@ -11,7 +11,6 @@
 #include <futon/registry/registry_url.hpp>
 #include <futon/registry/zookeeper_registry_options.hpp>
 
-#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -25,22 +24,26 @@ namespace futon {
 /// A session that has expired is begun anew, and all is registered again.
 /// One thread, which its last copy joins, besides the two of the C client; listeners run there, or inside `subscribe`.
 /// Thread-safety: safe. Copies share all.
-class zookeeper_registry {
+class zookeeper_registry : public detail::registry_of_core<detail::zookeeper_registry_core> {
 public:
     static constexpr std::string_view scheme = "zookeeper";
 
-    explicit zookeeper_registry(zookeeper_registry_options options) : shared_{std::make_shared<detail::running_core<core>>(core::make(std::move(options)))} {}
+    explicit zookeeper_registry(zookeeper_registry_options options)
+        : registry_of_core{detail::zookeeper_registry_core::make(std::move(options))} {}
     /// For `open_registry`: "zookeeper://10.0.0.1:2181,10.0.0.2:2181/root?session=10s".
     [[nodiscard]] static result<zookeeper_registry> open(const registry_url& url) {
-        if (auto known = url.knows_only({"session", "timeout", "retry", "consumer_host"}); !known) return std::move(known).error();
+        if (auto known = url.knows_only({"session", "timeout", "retry", "consumer_host"}); !known)
+            return std::move(known).error();
         zookeeper_registry_options options;
         const auto slash = url.rest.find('/');
         options.servers = url.rest.substr(0, slash);
         for (const auto& each : registry_url::split(options.servers))
-            if (const auto at = endpoint::parse(each); !at || at->scheme != "tcp" || at->port == 0) return url.fault("'" + each + "' is not host:port");
+            if (const auto at = endpoint::parse(each); !at || at->scheme != "tcp" || at->port == 0)
+                return url.fault("'" + each + "' is not host:port");
         if (slash != url.rest.npos && slash + 1 < url.rest.size()) options.root = url.rest.substr(slash);
         if (options.root.ends_with('/')) return url.fault("the root must not end with '/'");
-        for (auto [name, into] : {std::pair{"session", &options.session}, {"timeout", &options.timeout}, {"retry", &options.retry}}) {
+        for (auto [name, into] :
+             {std::pair{"session", &options.session}, {"timeout", &options.timeout}, {"retry", &options.retry}}) {
             const auto read = url.time(name, *into);
             if (!read) return read.error();
             *into = *read;
@@ -48,22 +51,9 @@ public:
         options.consumer_host = url.options.get("consumer_host").value_or("");
         return zookeeper_registry{std::move(options)};
     }
-    [[nodiscard]] std::string text() const { return "zookeeper at " + shared_->core().options().servers + shared_->core().options().root; }
-
-    void register_provider(const std::string& service, const provider& who, registration_done done) {
-        shared_->register_provider(service, who, std::move(done));
+    [[nodiscard]] std::string text() const {
+        return "zookeeper at " + core().options().servers + core().options().root;
     }
-    void deregister_provider(const std::string& service, const endpoint& address, registration_done done) {
-        shared_->deregister_provider(service, address, std::move(done));
-    }
-    [[nodiscard]] subscription subscribe(const std::string& service, provider_listener listener) {
-        return shared_->subscribe(service, std::move(listener));
-    }
-
-private:
-    using core = detail::zookeeper_registry_core;
-
-    std::shared_ptr<detail::running_core<core>> shared_;
 };
 static_assert(registry<zookeeper_registry>);
 

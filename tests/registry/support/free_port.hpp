@@ -39,7 +39,8 @@
     at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     at.sin_port = htons(static_cast<in_port_t>(port));
     std::string answer;
-    if (::connect(socket, reinterpret_cast<sockaddr*>(&at), sizeof at) == 0 && ::send(socket, line.data(), line.size(), MSG_NOSIGNAL) > 0) {
+    if (::connect(socket, reinterpret_cast<sockaddr*>(&at), sizeof at) == 0 &&
+        ::send(socket, line.data(), line.size(), MSG_NOSIGNAL) > 0) {
         char buffer[1024];
         pollfd waited{socket, POLLIN, 0};
         for (;;) {

@@ -21,20 +21,25 @@ public:
     zookeeper_server() { start(); }
 
     [[nodiscard]] static bool is_installed() {
-        return server_is_installed("/usr/share/java/zookeeper.jar", "zookeeper") && server_is_installed("/usr/bin/java", "default-jre-headless");
+        return server_is_installed("/usr/share/java/zookeeper.jar", "zookeeper") &&
+               server_is_installed("/usr/bin/java", "default-jre-headless");
     }
     [[nodiscard]] std::string address() const { return "127.0.0.1:" + std::to_string(port_); }
     void signal(int which) const { process_.signal(which); }
     void kill() { process_.end(SIGKILL); }
     void start() {
         const auto configuration = directory_->path() + "/zoo.cfg";
-        std::ofstream{configuration} << "tickTime=200\ndataDir=" << directory_->path() << "/data\nclientPort=" << port_
-                                     << "\nclientPortAddress=127.0.0.1\nminSessionTimeout=1000\nmaxSessionTimeout=60000\nmaxClientCnxns=0\n"
-                                        "admin.enableServer=false\n4lw.commands.whitelist=srvr\n";
+        std::ofstream{configuration}
+            << "tickTime=200\ndataDir=" << directory_->path() << "/data\nclientPort=" << port_
+            << "\nclientPortAddress=127.0.0.1\nminSessionTimeout=1000\nmaxSessionTimeout=60000\nmaxClientCnxns=0\n"
+               "admin.enableServer=false\n4lw.commands.whitelist=srvr\n";
         std::filesystem::create_directories(directory_->path() + "/data");
-        process_ = child_process{{"/usr/bin/java", "-Xmx128m", "-XX:+UseSerialGC", "-cp", "/usr/share/java/zookeeper.jar", "org.apache.zookeeper.server.quorum.QuorumPeerMain", configuration},
-                                 directory_->path() + "/log"};
-        REQUIRE_MESSAGE(wait_for_answer(port_, "srvr", "Mode:"), "ZooKeeper does not start; see " << directory_->path() << "/log");
+        process_ =
+            child_process{{"/usr/bin/java", "-Xmx128m", "-XX:+UseSerialGC", "-cp", "/usr/share/java/zookeeper.jar",
+                           "org.apache.zookeeper.server.quorum.QuorumPeerMain", configuration},
+                          directory_->path() + "/log"};
+        REQUIRE_MESSAGE(wait_for_answer(port_, "srvr", "Mode:"),
+                        "ZooKeeper does not start; see " << directory_->path() << "/log");
     }
     void wipe() const { std::filesystem::remove_all(directory_->path() + "/data"); }
 

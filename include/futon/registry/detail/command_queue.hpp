@@ -45,8 +45,10 @@ public:
     void wait(time_point until) {
         std::unique_lock lock{mutex_};
         const auto woken = [&] { return stopping_ || !commands_.empty(); };
-        if (until == no_deadline) changed_.wait(lock, woken);
-        else changed_.wait_until(lock, until, woken);
+        if (until == no_deadline)
+            changed_.wait(lock, woken);
+        else
+            changed_.wait_until(lock, until, woken);
     }
 
 private:

@@ -54,8 +54,8 @@ public:
         if (events_ < 0) return false;
         if (by_path_.contains(path)) return true;
         const int made = ::inotify_add_watch(events_, path.c_str(),
-                                             IN_CREATE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE | IN_CLOSE_WRITE | IN_DELETE_SELF |
-                                                 IN_MOVE_SELF | IN_ONLYDIR);
+                                             IN_CREATE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE | IN_CLOSE_WRITE |
+                                                 IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR);
         if (made < 0) return false;
         by_number_[made] = path;
         by_path_[path] = made;
@@ -80,9 +80,11 @@ public:
     }
     /// Waits for a change, for `wake`, or for `until`. The directories in which something changed.
     [[nodiscard]] std::set<std::string> wait(time_point until) {
-        const auto left = std::chrono::ceil<std::chrono::milliseconds>(std::max(duration::zero(), until - clock::now()));
+        const auto left =
+            std::chrono::ceil<std::chrono::milliseconds>(std::max(duration::zero(), until - clock::now()));
         pollfd waited[] = {{wake_pipe_[0], POLLIN, 0}, {events_, POLLIN, 0}};
-        const int ready = ::poll(waited, events_ < 0 ? 1 : 2, static_cast<int>(std::min<std::int64_t>(left.count(), 60'000)));
+        const int ready =
+            ::poll(waited, events_ < 0 ? 1 : 2, static_cast<int>(std::min<std::int64_t>(left.count(), 60'000)));
         std::set<std::string> changed;
         if (ready <= 0) return changed;
         std::array<char, 64> ignored{};
@@ -104,7 +106,8 @@ private:
             for (std::size_t at = 0; at + sizeof(inotify_event) <= static_cast<std::size_t>(count);) {
                 inotify_event event;
                 std::memcpy(&event, buffer.data() + at, sizeof event);
-                const std::string_view name{buffer.data() + at + sizeof event, ::strnlen(buffer.data() + at + sizeof event, event.len)};
+                const std::string_view name{buffer.data() + at + sizeof event,
+                                            ::strnlen(buffer.data() + at + sizeof event, event.len)};
                 at += sizeof event + event.len;
                 note(event.wd, event.mask, name, changed);
             }

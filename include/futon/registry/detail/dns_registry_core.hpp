@@ -41,14 +41,17 @@ struct dns_question {
     [[nodiscard]] static result<dns_question> parse(std::string_view pattern, std::string_view service) {
         dns_question made{.name = std::string{pattern}};
         constexpr std::string_view mark = "{service}";
-        if (const auto at = made.name.find(mark); at != made.name.npos) made.name.replace(at, mark.size(), service.substr(0, service.find(':')));
+        if (const auto at = made.name.find(mark); at != made.name.npos)
+            made.name.replace(at, mark.size(), service.substr(0, service.find(':')));
         const auto bad = [&](std::string_view why) {
-            return error{errc::bad_address, "'" + std::string{pattern} + "' cannot be asked for: " + std::string{why}, executed::no};
+            return error{errc::bad_address, "'" + std::string{pattern} + "' cannot be asked for: " + std::string{why},
+                         executed::no};
         };
         if (made.name.empty() || made.name.size() > 253) return bad("it is no name");
         if (made.name.front() == '_') return made;
         auto address = endpoint::parse(made.name);
-        if (!address || address->scheme != "tcp" || address->port == 0) return bad("expected host:port, or a name of SRV records like _futon._tcp.example.com");
+        if (!address || address->scheme != "tcp" || address->port == 0)
+            return bad("expected host:port, or a name of SRV records like _futon._tcp.example.com");
         made.name = std::move(address->host);
         made.port = address->port;
         return made;
@@ -65,12 +68,14 @@ struct dns_question {
 #ifdef EAI_NODATA
     if (code == EAI_NODATA) return std::vector<provider>{};
 #endif
-    if (code != 0) return error{errc::unavailable, "cannot resolve " + name + ": " + ::gai_strerror(code), executed::no};
+    if (code != 0)
+        return error{errc::unavailable, "cannot resolve " + name + ": " + ::gai_strerror(code), executed::no};
     const std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> owned{found, &::freeaddrinfo};
     std::vector<provider> made;
     for (const auto* each = found; each; each = each->ai_next) {
         std::array<char, NI_MAXHOST> text{};
-        if (::getnameinfo(each->ai_addr, each->ai_addrlen, text.data(), text.size(), nullptr, 0, NI_NUMERICHOST) != 0) continue;
+        if (::getnameinfo(each->ai_addr, each->ai_addrlen, text.data(), text.size(), nullptr, 0, NI_NUMERICHOST) != 0)
+            continue;
         // A link-local address with its interface is of no use to others, and no host of a provider.
         if (std::string_view{text.data()}.find('%') != std::string_view::npos) continue;
         made.push_back({.address = {.host = text.data(), .port = port}});
@@ -79,17 +84,20 @@ struct dns_question {
 }
 
 /// Asks for SRV records by the C library's resolver.
-[[nodiscard]] inline result<std::vector<provider>> resolve_services(const std::string& name, const std::string& server) {
+[[nodiscard]] inline result<std::vector<provider>> resolve_services(const std::string& name,
+                                                                    const std::string& server) {
     struct __res_state state {};
     if (::res_ninit(&state) != 0) return error{errc::unavailable, "the resolver cannot be set up", executed::no};
-    const std::unique_ptr<struct __res_state, void (*)(res_state)> owned{&state, [](res_state each) { ::res_nclose(each); }};
+    const std::unique_ptr<struct __res_state, void (*)(res_state)> owned{&state,
+                                                                         [](res_state each) { ::res_nclose(each); }};
     state.retrans = 2;
     state.retry = 2;
     if (!server.empty()) {
         const auto at = endpoint::parse(server);
         in_addr address{};
         if (!at || ::inet_pton(AF_INET, at->host.c_str(), &address) != 1)
-            return error{errc::bad_address, "'" + server + "' is not the address of a name server like 127.0.0.1:53", executed::no};
+            return error{errc::bad_address, "'" + server + "' is not the address of a name server like 127.0.0.1:53",
+                         executed::no};
         state.nscount = 1;
         state.nsaddr_list[0] = {};
         state.nsaddr_list[0].sin_family = AF_INET;
@@ -104,11 +112,13 @@ struct dns_question {
     }
     const auto count = std::min(static_cast<std::size_t>(size), answer.size());
     const auto records = srv_answer::read({reinterpret_cast<const std::byte*>(answer.data()), count});
-    if (!records) return error{errc::unavailable, "a name server's answer for " + name + " cannot be read", executed::no};
+    if (!records)
+        return error{errc::unavailable, "a name server's answer for " + name + " cannot be read", executed::no};
     std::vector<provider> made;
     if (records->empty()) return made;
     const auto lowest = std::ranges::min(*records, {}, &srv_record::priority).priority;
-    const bool weighed = std::ranges::any_of(*records, [&](const auto& each) { return each.priority == lowest && each.weight > 0; });
+    const bool weighed =
+        std::ranges::any_of(*records, [&](const auto& each) { return each.priority == lowest && each.weight > 0; });
     for (const auto& each : *records) {
         if (each.priority != lowest) continue;
         provider one{.address = {.host = each.target, .port = each.port}};
@@ -129,7 +139,8 @@ public:
         }};
         return made;
     }
-    dns_registry_core(std::string name, dns_registry_options options) : name_{std::move(name)}, options_{std::move(options)} {}
+    dns_registry_core(std::string name, dns_registry_options options)
+        : name_{std::move(name)}, options_{std::move(options)} {}
 
     [[nodiscard]] const std::string& name() const noexcept { return name_; }
     [[nodiscard]] provider_lists& lists() noexcept { return lists_; }
@@ -157,8 +168,10 @@ public:
             }
             std::unique_lock lock{mutex_};
             const auto woken = [&] { return stopping_ || std::exchange(woken_, false); };
-            if (next == no_deadline) changed_.wait(lock, woken);
-            else changed_.wait_until(lock, next, woken);
+            if (next == no_deadline)
+                changed_.wait(lock, woken);
+            else
+                changed_.wait_until(lock, next, woken);
             if (stopping_) return;
         }
     }
@@ -176,12 +189,14 @@ private:
             if (stopping_) return false;
         }
         const auto question = dns_question::parse(name_, service);
-        auto found = !question ? result<std::vector<provider>>{question.error()}
+        auto found = !question           ? result<std::vector<provider>>{question.error()}
                      : options_.resolver ? options_.resolver(question->name, question->port)
                      : question->port    ? resolve_addresses(question->name, question->port)
                                          : resolve_services(question->name, options_.server);
-        if (found) lists_.publish(service, {.providers = *std::move(found)});
-        else lists_.fail(service, std::move(found).error());
+        if (found)
+            lists_.publish(service, {.providers = *std::move(found)});
+        else
+            lists_.fail(service, std::move(found).error());
         return true;
     }
     [[nodiscard]] duration pause() {

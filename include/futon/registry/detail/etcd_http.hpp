@@ -3,6 +3,7 @@
 
 /// \file
 /// Requests to the JSON gateway of one of several etcd servers, by libcurl: answers, and streams of lines.
+/// One thing because both are transfers of the same libcurl handle, by the same choice of the server.
 
 #include <futon/core/error.hpp>
 #include <futon/core/result.hpp>
@@ -41,8 +42,13 @@ public:
     using on_line = std::function<void(const nlohmann::json&)>;
 
     /// `servers` are like "http://127.0.0.1:2379" or "https://etcd-1:2379".
-    etcd_http(std::vector<std::string> servers, std::string user, std::string password, duration timeout, etcd_tls_options tls = {})
-        : servers_{std::move(servers)}, user_{std::move(user)}, password_{std::move(password)}, timeout_{timeout}, tls_{std::move(tls)} {
+    etcd_http(std::vector<std::string> servers, std::string user, std::string password, duration timeout,
+              etcd_tls_options tls = {})
+        : servers_{std::move(servers)},
+          user_{std::move(user)},
+          password_{std::move(password)},
+          timeout_{timeout},
+          tls_{std::move(tls)} {
         static std::once_flag once;
         std::call_once(once, [] { ::curl_global_init(CURL_GLOBAL_DEFAULT); });
         multi_.reset(::curl_multi_init());
@@ -53,8 +59,11 @@ public:
         for (auto& [id, each] : requests_) ::curl_multi_remove_handle(multi_.get(), each->easy.get());
     }
 
-    void post(std::string path, const nlohmann::json& body, on_done done) { start(std::move(path), body.dump(), {}, std::move(done)); }
-    /// An answer without an end: `line` for each of its lines, `done` when it ends all the same. The number is for `cancel`.
+    void post(std::string path, const nlohmann::json& body, on_done done) {
+        start(std::move(path), body.dump(), {}, std::move(done));
+    }
+    /// An answer without an end: `line` for each of its lines,
+    /// `done` when it ends all the same. The number is for `cancel`.
     std::uint64_t stream(std::string path, const nlohmann::json& body, on_line line, on_done done) {
         return start(std::move(path), body.dump(), std::move(line), std::move(done));
     }
@@ -70,8 +79,10 @@ public:
         int running = 0;
         ::curl_multi_perform(multi_.get(), &running);
         if (!tell()) {
-            const auto left = std::chrono::ceil<std::chrono::milliseconds>(std::max(duration::zero(), until - clock::now()));
-            ::curl_multi_poll(multi_.get(), nullptr, 0, static_cast<int>(std::min<std::int64_t>(left.count(), 60'000)), nullptr);
+            const auto left =
+                std::chrono::ceil<std::chrono::milliseconds>(std::max(duration::zero(), until - clock::now()));
+            ::curl_multi_poll(multi_.get(), nullptr, 0, static_cast<int>(std::min<std::int64_t>(left.count(), 60'000)),
+                              nullptr);
             ::curl_multi_perform(multi_.get(), &running);
             static_cast<void>(tell());
         }
@@ -133,7 +144,8 @@ private:
         it.headers.reset(::curl_slist_append(nullptr, "Content-Type: application/json"));
         // No question before the body, and no wait for its answer.
         it.headers.reset(::curl_slist_append(it.headers.release(), "Expect:"));
-        if (!token_.empty()) it.headers.reset(::curl_slist_append(it.headers.release(), ("Authorization: " + token_).c_str()));
+        if (!token_.empty())
+            it.headers.reset(::curl_slist_append(it.headers.release(), ("Authorization: " + token_).c_str()));
         const auto milliseconds = static_cast<long>(std::chrono::ceil<std::chrono::milliseconds>(timeout_).count());
         ::curl_easy_setopt(easy, CURLOPT_URL, url.c_str());
         ::curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
@@ -162,7 +174,8 @@ private:
         }
         if (tls_.certificate_file.empty()) return;
         ::curl_easy_setopt(easy, CURLOPT_SSLCERT, tls_.certificate_file.c_str());
-        ::curl_easy_setopt(easy, CURLOPT_SSLKEY, (tls_.key_file.empty() ? tls_.certificate_file : tls_.key_file).c_str());
+        ::curl_easy_setopt(easy, CURLOPT_SSLKEY,
+                           (tls_.key_file.empty() ? tls_.certificate_file : tls_.key_file).c_str());
     }
     static std::size_t take(char* bytes, std::size_t one, std::size_t count, void* whose) {
         auto& it = *static_cast<request*>(whose);
@@ -227,16 +240,21 @@ private:
         };
         if (how != CURLE_OK || which.line) {
             elsewhere();
-            const std::string why = how == CURLE_OK ? "the stream ended" : which.why[0] != 0 ? which.why.data() : ::curl_easy_strerror(how);
+            const std::string why = how == CURLE_OK     ? "the stream ended"
+                                    : which.why[0] != 0 ? which.why.data()
+                                                        : ::curl_easy_strerror(how);
             const auto kind = how == CURLE_OK || !is_of_tls(how) ? errc::unavailable : errc::tls_failed;
-            return which.done({error{kind, "etcd at " + server + ": " + why, kind == errc::tls_failed ? executed::no : executed::maybe}, 0});
+            return which.done({error{kind, "etcd at " + server + ": " + why,
+                                     kind == errc::tls_failed ? executed::no : executed::maybe},
+                               0});
         }
         // A unary answer may come as a stream of one line.
         auto answer = nlohmann::json::parse(which.received, nullptr, false);
         const int code = static_cast<int>(json_number(answer, "code"));
         if (status != 200 || answer.is_discarded()) {
             const auto text = json_text(answer, "error");
-            const bool unknown = status == 401 || code == 16 || text.find("user name is empty") != text.npos || text.find("invalid auth token") != text.npos;
+            const bool unknown = status == 401 || code == 16 || text.find("user name is empty") != text.npos ||
+                                 text.find("invalid auth token") != text.npos;
             if (unknown && which.token == token_) token_.clear();
             // Tokens end, and a server that was restarted knows none: the request is not at fault.
             if (unknown && !which.token.empty() && !std::exchange(which.repeated, true)) {
@@ -244,8 +262,14 @@ private:
                 return send_with_token(std::move(ended));
             }
             if (status >= 500) elsewhere();
-            const auto kind = unknown ? errc::unauthenticated : status == 403 || code == 7 ? errc::permission_denied : errc::unavailable;
-            return which.done({error{kind, "etcd at " + server + ": " + (text.empty() ? "HTTP status " + std::to_string(status) : text), executed::maybe}, code});
+            const auto kind = unknown                      ? errc::unauthenticated
+                              : status == 403 || code == 7 ? errc::permission_denied
+                                                           : errc::unavailable;
+            return which.done(
+                {error{kind,
+                       "etcd at " + server + ": " + (text.empty() ? "HTTP status " + std::to_string(status) : text),
+                       executed::maybe},
+                 code});
         }
         which.done({std::move(answer), 0});
     }
@@ -265,7 +289,10 @@ private:
                     continue;
                 }
                 const bool unreachable = !how.answer && how.code == 0;
-                each->done({unreachable ? how.answer.error() : error{errc::unauthenticated, "etcd does not know the user '" + user_ + "'", executed::no}, 16});
+                each->done({unreachable ? how.answer.error()
+                                        : error{errc::unauthenticated, "etcd does not know the user '" + user_ + "'",
+                                                executed::no},
+                            16});
             }
         };
         send(std::move(made));

@@ -26,7 +26,8 @@ namespace futon::detail {
 class etcd_leases {
 public:
     /// `pause` draws the time until the next attempt.
-    etcd_leases(etcd_http& http, duration lease, std::function<duration()> pause) : http_{http}, wanted_ttl_{lease}, pause_{std::move(pause)} {}
+    etcd_leases(etcd_http& http, duration lease, std::function<duration()> pause)
+        : http_{http}, wanted_ttl_{lease}, pause_{std::move(pause)} {}
 
     void put(const std::string& key, std::string value, registration_done done) {
         auto& it = keys_[key];
@@ -52,14 +53,18 @@ public:
         if (keys_.empty() && held_ == 0) return no_deadline;
         auto next = no_deadline;
         if (!lease_busy_) {
-            if (now >= lease_due_) held_ == 0 ? grant() : keep_alive();
-            else next = lease_due_;
+            if (now >= lease_due_)
+                held_ == 0 ? grant() : keep_alive();
+            else
+                next = lease_due_;
         }
         for (auto each = keys_.begin(); each != keys_.end() && busy_ < most_busy; ++each) {
             auto& it = each->second;
             if (it.busy || (it.stands && !it.leaves) || (held_ == 0 && !it.leaves)) continue;
-            if (now >= it.due) change(each->first, it);
-            else next = std::min(next, it.due);
+            if (now >= it.due)
+                change(each->first, it);
+            else
+                next = std::min(next, it.due);
         }
         return next;
     }
@@ -67,12 +72,14 @@ public:
     void end(duration most) {
         if (held_ != 0) {
             bool over = false;
-            http_.post("/v3/lease/revoke", {{"ID", std::to_string(held_)}}, [&over](const etcd_outcome&) { over = true; });
+            http_.post("/v3/lease/revoke", {{"ID", std::to_string(held_)}},
+                       [&over](const etcd_outcome&) { over = true; });
             const auto until = deadline_after(clock::now(), most);
             while (!over && clock::now() < until) http_.step(until);
         }
         for (auto& [key, each] : keys_)
-            tell(each, each.leaves ? result<void>{} : result<void>{error{errc::cancelled, "the registry was closed", executed::maybe}});
+            tell(each, each.leaves ? result<void>{}
+                                   : result<void>{error{errc::cancelled, "the registry was closed", executed::maybe}});
     }
 
 private:
@@ -107,7 +114,8 @@ private:
             const auto id = how.answer ? json_number(*how.answer, "ID") : 0;
             if (id == 0) {
                 lease_due_ = deadline_after(clock::now(), pause_());
-                const auto why = how.answer ? error{errc::unavailable, "etcd grants no lease", executed::no} : how.answer.error();
+                const auto why =
+                    how.answer ? error{errc::unavailable, "etcd grants no lease", executed::no} : how.answer.error();
                 for (auto& [key, each] : keys_)
                     if (!each.leaves) tell(each, why);
                 return;
@@ -127,8 +135,10 @@ private:
             }
             // A lease that is over is answered too, without a time.
             const auto& told = json_part(*how.answer, "result");
-            if (json_number(told, "TTL") <= 0) lose_lease();
-            else lease_due_ = deadline_after(clock::now(), ttl_ / 3);
+            if (json_number(told, "TTL") <= 0)
+                lose_lease();
+            else
+                lease_due_ = deadline_after(clock::now(), ttl_ / 3);
         });
     }
     void change(const std::string& key, entry& it) {
@@ -140,24 +150,26 @@ private:
             body["value"] = to_base64(it.value);
             body["lease"] = std::to_string(held_);
         }
-        http_.post(removes ? "/v3/kv/deleterange" : "/v3/kv/put", body, [this, key, removes, version = it.version, lease = held_](const etcd_outcome& how) {
-            --busy_;
-            const auto found = keys_.find(key);
-            auto& its = found->second;
-            its.busy = false;
-            if (how.code == 5 && !removes && lease == held_) return lose_lease();
-            if (!how.answer) its.due = deadline_after(clock::now(), pause_());
-            // What was asked meanwhile is next; who asks hears of that.
-            if (version != its.version) {
-                its.stands = false;
-                return;
-            }
-            if (how.answer && !removes) its.stands = lease == held_;
-            auto waiting = std::exchange(its.waiting, {});
-            const bool final = !how.answer && !how.answer.error().is(cond::retryable);
-            if ((how.answer && removes) || final) keys_.erase(found);
-            for (const auto& each : waiting) each(how.answer ? result<void>{} : result<void>{how.answer.error()});
-        });
+        http_.post(removes ? "/v3/kv/deleterange" : "/v3/kv/put", body,
+                   [this, key, removes, version = it.version, lease = held_](const etcd_outcome& how) {
+                       --busy_;
+                       const auto found = keys_.find(key);
+                       auto& its = found->second;
+                       its.busy = false;
+                       if (how.code == 5 && !removes && lease == held_) return lose_lease();
+                       if (!how.answer) its.due = deadline_after(clock::now(), pause_());
+                       // What was asked meanwhile is next; who asks hears of that.
+                       if (version != its.version) {
+                           its.stands = false;
+                           return;
+                       }
+                       if (how.answer && !removes) its.stands = lease == held_;
+                       auto waiting = std::exchange(its.waiting, {});
+                       const bool final = !how.answer && !how.answer.error().is(cond::retryable);
+                       if ((how.answer && removes) || final) keys_.erase(found);
+                       for (const auto& each : waiting)
+                           each(how.answer ? result<void>{} : result<void>{how.answer.error()});
+                   });
     }
 
     etcd_http& http_;

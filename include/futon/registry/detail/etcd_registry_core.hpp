@@ -59,7 +59,9 @@ public:
     void publish(const std::string& service, const provider& who, registration_done done) {
         leases_.put(key(service, who.address), provider_text(who), std::move(done));
     }
-    void take_back(const std::string& service, const endpoint& address, registration_done done) { leases_.remove(key(service, address), std::move(done)); }
+    void take_back(const std::string& service, const endpoint& address, registration_done done) {
+        leases_.remove(key(service, address), std::move(done));
+    }
 
     /// The thread's body.
     void run() {
@@ -69,8 +71,10 @@ public:
             auto next = leases_.advance(now);
             for (auto& [name, each] : followed_) {
                 if (each.listing) continue;
-                if (now >= each.due) list(name, each);
-                else next = std::min(next, each.due);
+                if (now >= each.due)
+                    list(name, each);
+                else
+                    next = std::min(next, each.due);
             }
             http_.step(next);
         }
@@ -85,7 +89,9 @@ private:
         time_point due{};           // When it is listed again.
     };
 
-    [[nodiscard]] std::string directory(const std::string& service) const { return options_.prefix + "/" + file_name(service) + "/"; }
+    [[nodiscard]] std::string directory(const std::string& service) const {
+        return options_.prefix + "/" + file_name(service) + "/";
+    }
     [[nodiscard]] std::string key(const std::string& service, const endpoint& address) const {
         auto text = address.text();
         text.erase(text.find("://") + 1, 2);
@@ -100,7 +106,8 @@ private:
         const auto wanted = lists_.wanted();
         for (const auto& each : wanted) followed_.try_emplace(each);
         for (auto each = followed_.begin(); each != followed_.end();) {
-            const bool gone = std::ranges::find(wanted, each->first) == wanted.end() && !each->second.listing && lists_.forget(each->first);
+            const bool gone = std::ranges::find(wanted, each->first) == wanted.end() && !each->second.listing &&
+                              lists_.forget(each->first);
             if (gone && each->second.watch) http_.cancel(each->second.watch);
             each = gone ? followed_.erase(each) : std::next(each);
         }
@@ -131,7 +138,8 @@ private:
                 return;
             }
             which.revision = revision;
-            std::uniform_int_distribution<std::int64_t> spread{-options_.resync.count() / 5, options_.resync.count() / 5};
+            std::uniform_int_distribution<std::int64_t> spread{-options_.resync.count() / 5,
+                                                               options_.resync.count() / 5};
             which.due = deadline_after(clock::now(), options_.resync + duration{spread(random_)});
             if (!which.watch) watch(service, which);
             lists_.publish(service, read_list(json_part(*how.answer, "kvs"), directory(service) + "settings"));
@@ -145,13 +153,17 @@ private:
             const auto value = from_base64(json_text(each, "value"));
             if (name == settings_key) {
                 auto read = parse_settings(value.value_or("?"));
-                if (read) made.settings = *std::move(read);
-                else ++made.refused;
+                if (read)
+                    made.settings = *std::move(read);
+                else
+                    made.refuse(settings_key, read.error());
                 continue;
             }
             auto read = parse_provider(value.value_or(""));
-            if (read) made.providers.push_back(*std::move(read));
-            else ++made.refused;
+            if (read)
+                made.providers.push_back(*std::move(read));
+            else
+                made.refuse(name.value_or("?"), read.error());
         }
         return made;
     }
@@ -161,7 +173,8 @@ private:
         request["prev_kv"] = true;
         request["progress_notify"] = true;
         which.watch = http_.stream(
-            "/v3/watch", {{"create_request", request}}, [this, service](const nlohmann::json& line) { take(service, line); },
+            "/v3/watch", {{"create_request", request}},
+            [this, service](const nlohmann::json& line) { take(service, line); },
             [this, service](const etcd_outcome&) {
                 auto& its = followed_[service];
                 its.watch = 0;
@@ -195,9 +208,12 @@ private:
             const auto value = from_base64(json_text(gone ? json_part(each, "prev_kv") : after, "value"));
             auto read = value ? parse_provider(*value) : result<provider>{errc::bad_address};
             // Settings, what cannot be read, and the end of it are left to the list.
-            if (!read || (gone && key(service, read->address) != from_base64(json_text(after, "key")))) unclear = true;
-            else if (gone) forget(read->address, changed, removed);
-            else add(*std::move(read), changed, removed);
+            if (!read || (gone && key(service, read->address) != from_base64(json_text(after, "key"))))
+                unclear = true;
+            else if (gone)
+                forget(read->address, changed, removed);
+            else
+                add(*std::move(read), changed, removed);
         }
         if (unclear) {
             which.due = {};

@@ -4,9 +4,9 @@
 /// \file
 /// Which of the processes that wrote into a shared directory are alive.
 ///
-/// Each holds a lock on a file of its own, which the kernel takes away when the process dies, whatever kills it, and sets
-/// that file's time again and again. So neither clocks are compared nor process numbers trusted, and a process that is
-/// stopped counts as gone too.
+/// Each holds a lock on a file of its own, which the kernel takes away when the process dies, whatever kills it, and
+/// sets that file's time again and again. So neither clocks are compared nor process numbers trusted, and a process
+/// that is stopped counts as gone too.
 
 #include <futon/core/result.hpp>
 #include <futon/core/time.hpp>
@@ -39,10 +39,10 @@ public:
     /// Says that this process is alive; anew where the file is gone.
     [[nodiscard]] result<void> beat() {
         if (held_) {
-            struct stat there {};
-            struct stat mine {};
-            const bool kept = ::stat(path().c_str(), &there) == 0 && ::fstat(held_.get(), &mine) == 0 && there.st_ino == mine.st_ino &&
-                              there.st_dev == mine.st_dev;
+            struct stat there = {};
+            struct stat mine = {};
+            const bool kept = ::stat(path().c_str(), &there) == 0 && ::fstat(held_.get(), &mine) == 0 &&
+                              there.st_ino == mine.st_ino && there.st_dev == mine.st_dev;
             if (kept && ::futimens(held_.get(), nullptr) == 0) return {};
             held_ = {};
         }
@@ -56,7 +56,8 @@ private:
         std::random_device dice;
         for (int attempt = 0; attempt < 8; ++attempt) {
             // A name is never used again: what a dead process left behind stays dead.
-            if (name_.empty() || attempt > 0) name_ = std::to_string(::getpid()) + "-" + std::to_string(dice()) + "-" + std::to_string(dice());
+            if (name_.empty() || attempt > 0)
+                name_ = std::to_string(::getpid()) + "-" + std::to_string(dice()) + "-" + std::to_string(dice());
             file_handle made{::open(path().c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode_)};
             if (!made && errno == EEXIST) continue;
             if (!made) return file_error("cannot write", path());
@@ -116,10 +117,11 @@ private:
     [[nodiscard]] state look_again(const std::string& name, entry& known, time_point now) const {
         const auto path = directory_ + "/" + name;
         const file_handle file{::open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)};
-        struct stat about {};
+        struct stat about = {};
         if (!file || ::fstat(file.get(), &about) != 0) return state::dead;
         if (::flock(file.get(), LOCK_SH | LOCK_NB) == 0) return state::dead;
-        const bool beats = !known.seen || about.st_mtim.tv_sec != known.beat.tv_sec || about.st_mtim.tv_nsec != known.beat.tv_nsec;
+        const bool beats =
+            !known.seen || about.st_mtim.tv_sec != known.beat.tv_sec || about.st_mtim.tv_nsec != known.beat.tv_nsec;
         if (beats) known.heard = now;
         known.seen = true;
         known.beat = about.st_mtim;

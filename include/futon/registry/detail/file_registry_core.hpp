@@ -30,7 +30,8 @@ namespace futon::detail {
 /// Shared by the registry's handles and its thread.
 class file_registry_core {
 public:
-    [[nodiscard]] static std::shared_ptr<file_registry_core> make(std::string directory, file_registry_options options) {
+    [[nodiscard]] static std::shared_ptr<file_registry_core> make(std::string directory,
+                                                                  file_registry_options options) {
         auto made = std::make_shared<file_registry_core>(std::move(directory), options);
         made->lists_ = provider_lists{[weak = std::weak_ptr{made}] {
             if (const auto alive = weak.lock()) alive->watch_.wake();
@@ -113,32 +114,40 @@ private:
     };
 
     [[nodiscard]] std::string owners_directory() const { return directory_ + "/.owners"; }
-    [[nodiscard]] std::string service_directory(const std::string& service) const { return directory_ + "/" + file_name(service); }
+    [[nodiscard]] std::string service_directory(const std::string& service) const {
+        return directory_ + "/" + file_name(service);
+    }
     [[nodiscard]] static std::string provider_path(const std::string& directory, const endpoint& address) {
         auto text = address.text();
         text.erase(text.find("://") + 1, 2);
         return directory + "/" + file_name(text);
     }
-    [[nodiscard]] unsigned directory_mode() const noexcept { return options_.file_mode | ((options_.file_mode & 0444u) >> 2); }
+    [[nodiscard]] unsigned directory_mode() const noexcept {
+        return options_.file_mode | ((options_.file_mode & 0444u) >> 2);
+    }
 
     // The directory belongs to us or to root, and nobody writes into it whom we did not let.
     [[nodiscard]] result<void> check_directory() const {
-        struct stat about {};
-        if (::stat(directory_.c_str(), &about) != 0) return file_error("cannot read the registry's directory", directory_);
+        struct stat about = {};
+        if (::stat(directory_.c_str(), &about) != 0)
+            return file_error("cannot read the registry's directory", directory_);
         if (!S_ISDIR(about.st_mode)) return error{errc::unavailable, directory_ + " is not a directory", executed::no};
         const auto others = about.st_mode & 0022u & ~(options_.file_mode & 0022u);
         if (about.st_uid != ::geteuid() && about.st_uid != 0)
             return error{errc::permission_denied,
-                         directory_ + " belongs to user " + std::to_string(about.st_uid) + ": it must belong to this one (" + std::to_string(::geteuid()) +
-                             ") or to root",
+                         directory_ + " belongs to user " + std::to_string(about.st_uid) +
+                             ": it must belong to this one (" + std::to_string(::geteuid()) + ") or to root",
                          executed::no};
-        if (others) return error{errc::permission_denied, directory_ + " may be written by others: chmod go-w " + directory_, executed::no};
+        if (others)
+            return error{errc::permission_denied, directory_ + " may be written by others: chmod go-w " + directory_,
+                         executed::no};
         return {};
     }
 
     [[nodiscard]] result<identity> write(const std::string& service, const provider& who) {
         const auto directory = service_directory(service);
-        if (directory.size() - directory_.size() > 200) return error{errc::bad_address, "the name of the service is too long: " + service, executed::no};
+        if (directory.size() - directory_.size() > 200)
+            return error{errc::bad_address, "the name of the service is too long: " + service, executed::no};
         if (auto made = make_directory(directory_, directory_mode()); !made) return std::move(made).error();
         if (auto fit = check_directory(); !fit) return std::move(fit).error();
         if (!owning_) {
@@ -157,8 +166,9 @@ private:
     void remove(const key& which, const registration& whose) const {
         if (!whose.written) return;
         const auto path = provider_path(service_directory(which.service), which.address);
-        struct stat about {};
-        if (::lstat(path.c_str(), &about) == 0 && about.st_ino == whose.written->number && about.st_dev == whose.written->device)
+        struct stat about = {};
+        if (::lstat(path.c_str(), &about) == 0 && about.st_ino == whose.written->number &&
+            about.st_dev == whose.written->device)
             ::unlink(path.c_str());
     }
     // Says that we live, and writes again what somebody removed.
@@ -169,10 +179,14 @@ private:
     }
     void write_missing() {
         for (auto& [which, each] : registered_) {
-            struct stat about {};
-            if (each.written && ::lstat(provider_path(service_directory(which.service), which.address).c_str(), &about) == 0) continue;
-            if (auto made = write(which.service, each.who)) each.written = *made;
-            else each.written.reset();
+            struct stat about = {};
+            if (each.written &&
+                ::lstat(provider_path(service_directory(which.service), which.address).c_str(), &about) == 0)
+                continue;
+            if (auto made = write(which.service, each.who))
+                each.written = *made;
+            else
+                each.written.reset();
         }
     }
 

@@ -33,7 +33,8 @@ public:
 
     /// Reads what is there now. A directory that is not there is an empty list.
     /// Errors: it cannot be read.
-    [[nodiscard]] result<service_listing> read(file_owners& owners, const std::string& own, time_point now, duration keep_dead) {
+    [[nodiscard]] result<service_listing> read(file_owners& owners, const std::string& own, time_point now,
+                                               duration keep_dead) {
         ++round_;
         service_listing made;
         made.settings = metadata{};
@@ -51,15 +52,15 @@ public:
             const auto* const found = look(name);
             if (!found) continue;  // It went meanwhile.
             if (name == "settings") {
-                if (found->settings) made.settings = found->settings;
-                else ++made.refused;
-                continue;
+                if (found->settings)
+                    made.settings = found->settings;
+                else
+                    made.refuse(each->path().string(), found->fault);
+            } else if (!found->told) {
+                made.refuse(each->path().string(), found->fault);
+            } else if (is_alive(name, owners, own, now, keep_dead)) {
+                made.providers.push_back(*found->told);
             }
-            if (!found->told) {
-                ++made.refused;
-                continue;
-            }
-            if (is_alive(name, owners, own, now, keep_dead)) made.providers.push_back(*found->told);
         }
         std::erase_if(files_, [&](const auto& each_file) { return each_file.second.round != round_; });
         return made;
@@ -78,26 +79,36 @@ private:
         bool certain = false;  // A file that was written just now may be replaced within the same tick of its clock.
         std::optional<provider> told{};
         std::optional<metadata> settings{};
+        error fault{errc::bad_address, "it cannot be read"};  // Where there is neither.
         std::string owner{};
         std::optional<time_point> dead_since{};
     };
 
     [[nodiscard]] const file* look(const std::string& name) {
         const auto path = directory_ + "/" + name;
-        struct stat about {};
+        struct stat about = {};
         if (::lstat(path.c_str(), &about) != 0) return nullptr;
         auto& known = files_[name];
         known.round = round_;
-        if (known.certain && known.device == about.st_dev && known.number == about.st_ino && known.size == about.st_size &&
-            known.written.tv_sec == about.st_mtim.tv_sec && known.written.tv_nsec == about.st_mtim.tv_nsec)
+        if (known.certain && known.device == about.st_dev && known.number == about.st_ino &&
+            known.size == about.st_size && known.written.tv_sec == about.st_mtim.tv_sec &&
+            known.written.tv_nsec == about.st_mtim.tv_nsec)
             return &known;
         const auto content = read_whole(path, most_bytes, &about);
         if (!content && content.error() == errc::unavailable) return nullptr;
-        known = {.round = round_, .device = about.st_dev, .number = about.st_ino, .size = about.st_size, .written = about.st_mtim};
+        known = {.round = round_,
+                 .device = about.st_dev,
+                 .number = about.st_ino,
+                 .size = about.st_size,
+                 .written = about.st_mtim};
         using namespace std::chrono;
-        const auto written = system_clock::time_point{duration_cast<system_clock::duration>(seconds{about.st_mtim.tv_sec} + nanoseconds{about.st_mtim.tv_nsec})};
+        const auto written = system_clock::time_point{
+            duration_cast<system_clock::duration>(seconds{about.st_mtim.tv_sec} + nanoseconds{about.st_mtim.tv_nsec})};
         known.certain = system_clock::now() - written > milliseconds{100};
-        if (content) parse(name, *content, known);
+        if (content)
+            parse(name, *content, known);
+        else
+            known.fault = content.error();
         return &known;
     }
     static void parse(const std::string& name, std::string_view content, file& into) {
@@ -111,20 +122,31 @@ private:
                 if (!joined.empty()) joined.push_back('&');
                 joined.append(line);
             }
-            if (auto read = parse_settings(joined)) into.settings = *std::move(read);
+            if (auto read = parse_settings(joined))
+                into.settings = *std::move(read);
+            else
+                into.fault = read.error();
             return;
         }
         const auto first = content.substr(0, content.find('\n'));
         auto read = parse_provider(first);
-        if (!read) return;
+        if (!read) {
+            into.fault = read.error();
+            return;
+        }
         content.remove_prefix(std::min(content.size(), first.size() + 1));
-        if (content.starts_with("owner ")) into.owner = content.substr(6, content.find('\n') - 6);
-        else if (!content.empty()) return;
+        if (content.starts_with("owner ")) {
+            into.owner = content.substr(6, content.find('\n') - 6);
+        } else if (!content.empty()) {
+            into.fault = error{errc::bad_address, "its second line must be 'owner', a blank and a name"};
+            return;
+        }
         into.told = *std::move(read);
     }
 
     // The files of the dead are removed by whoever may, after a while: their owner could be about to write anew.
-    [[nodiscard]] bool is_alive(const std::string& name, file_owners& owners, const std::string& own, time_point now, duration keep_dead) {
+    [[nodiscard]] bool is_alive(const std::string& name, file_owners& owners, const std::string& own, time_point now,
+                                duration keep_dead) {
         auto& known = files_[name];
         if (known.owner.empty() || known.owner == own) return true;
         const auto state = owners.look(known.owner, now);
@@ -135,7 +157,7 @@ private:
         if (!known.dead_since) known.dead_since = now;
         if (now - *known.dead_since > keep_dead) {
             const auto path = directory_ + "/" + name;
-            struct stat about {};
+            struct stat about = {};
             if (::lstat(path.c_str(), &about) == 0 && about.st_ino == known.number) ::unlink(path.c_str());
         }
         return false;
@@ -144,7 +166,8 @@ private:
     void remove_left_over(const std::string& name, file_owners& owners, const std::string& own, time_point now) const {
         if (!name.ends_with(".new") || name.size() < 6) return;
         const auto owner = name.substr(1, name.size() - 5);
-        if (owner != own && owners.look(owner, now) == file_owners::state::dead) ::unlink((directory_ + "/" + name).c_str());
+        if (owner != own && owners.look(owner, now) == file_owners::state::dead)
+            ::unlink((directory_ + "/" + name).c_str());
     }
 
     const std::string directory_;

@@ -42,10 +42,10 @@ private:
 
 /// What the system said, about `path`.
 [[nodiscard]] inline error file_error(std::string_view what, const std::string& path, int code = errno) {
-    const auto kind = code == EACCES || code == EPERM || code == EROFS ? errc::permission_denied
-                      : code == ELOOP ? errc::bad_address
+    const auto kind = code == EACCES || code == EPERM || code == EROFS                       ? errc::permission_denied
+                      : code == ELOOP                                                        ? errc::bad_address
                       : code == ENOSPC || code == EMFILE || code == ENFILE || code == EDQUOT ? errc::resource_exhausted
-                                                                                            : errc::unavailable;
+                                                                                             : errc::unavailable;
     return {kind, std::string{what} + " " + path + ": " + std::generic_category().message(code), executed::no};
 }
 
@@ -54,8 +54,8 @@ private:
     constexpr std::string_view digits = "0123456789ABCDEF";
     std::string name;
     for (const char c : of) {
-        const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' || c == ':' ||
-                           c == '@' || (c == '.' && !name.empty());
+        const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+                           c == '_' || c == ':' || c == '@' || (c == '.' && !name.empty());
         if (plain) {
             name.push_back(c);
         } else {
@@ -73,7 +73,8 @@ private:
 }
 
 /// Puts `content` at `path`, by way of a file of its own; readers see the old content or all of the new.
-[[nodiscard]] inline result<struct stat> write_whole(const std::string& by_way_of, const std::string& path, std::string_view content, unsigned mode) {
+[[nodiscard]] inline result<struct stat> write_whole(const std::string& by_way_of, const std::string& path,
+                                                     std::string_view content, unsigned mode) {
     file_handle to{::open(by_way_of.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, mode)};
     if (!to) return file_error("cannot write", by_way_of);
     const auto fail = [&](error why) {
@@ -86,17 +87,18 @@ private:
         if (count < 0) return fail(file_error("cannot write", by_way_of));
         content.remove_prefix(static_cast<std::size_t>(count));
     }
-    struct stat made {};
+    struct stat made = {};
     if (::fstat(to.get(), &made) != 0) return fail(file_error("cannot write", by_way_of));
     if (::rename(by_way_of.c_str(), path.c_str()) != 0) return fail(file_error("cannot put in place", path));
     return made;
 }
 
 /// Reads a regular file of at most `most` bytes; follows no link, and waits for nobody.
-[[nodiscard]] inline result<std::string> read_whole(const std::string& path, std::size_t most, struct stat* found = nullptr) {
+[[nodiscard]] inline result<std::string> read_whole(const std::string& path, std::size_t most,
+                                                    struct stat* found = nullptr) {
     file_handle from{::open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)};
     if (!from) return file_error("cannot read", path);
-    struct stat about {};
+    struct stat about = {};
     if (::fstat(from.get(), &about) != 0) return file_error("cannot read", path);
     if (found) *found = about;
     if (!S_ISREG(about.st_mode)) return error{errc::bad_address, path + " is not a file", executed::no};

@@ -15,7 +15,8 @@ namespace futon::detail {
 /// A text of `object`; empty if it has none of that name.
 [[nodiscard]] inline std::string json_text(const nlohmann::json& object, const char* name) {
     const auto found = object.is_object() ? object.find(name) : object.end();
-    return object.is_object() && found != object.end() && found->is_string() ? found->get<std::string>() : std::string{};
+    return object.is_object() && found != object.end() && found->is_string() ? found->get<std::string>()
+                                                                             : std::string{};
 }
 /// A number of `object`, which may be written as text; 0 if it has none of that name.
 [[nodiscard]] inline std::int64_t json_number(const nlohmann::json& object, const char* name) {

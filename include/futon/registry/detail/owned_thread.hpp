@@ -21,8 +21,10 @@ public:
     owned_thread& operator=(const owned_thread&) = delete;
     ~owned_thread() {
         if (!thread_.joinable()) return;
-        if (thread_.get_id() == std::this_thread::get_id()) thread_.detach();
-        else thread_.join();
+        if (thread_.get_id() == std::this_thread::get_id())
+            thread_.detach();
+        else
+            thread_.join();
     }
 
 private:

@@ -22,7 +22,8 @@ namespace futon::detail {
 /// Thread-safety: one thread at a time, that of the session.
 class zookeeper_registrations {
 public:
-    zookeeper_registrations(zookeeper_session& session, std::function<duration()> pause) : session_{session}, pause_{std::move(pause)} {}
+    zookeeper_registrations(zookeeper_session& session, std::function<duration()> pause)
+        : session_{session}, pause_{std::move(pause)} {}
 
     /// `key` is the provider's identity, `path` its node, which says all about it.
     void put(const std::string& key, std::string path, registration_done done) {
@@ -57,7 +58,8 @@ public:
         std::vector<std::string> over;
         for (auto& [key, it] : entries_) {
             if (it.busy) continue;
-            const auto stale = std::ranges::find_if(it.present, [&](const std::string& each) { return each != it.wanted; });
+            const auto stale =
+                std::ranges::find_if(it.present, [&](const std::string& each) { return each != it.wanted; });
             const bool missing = !it.wanted.empty() && !it.present.contains(it.wanted);
             if (!missing && stale == it.present.end()) {
                 tell(it, {});
@@ -67,8 +69,10 @@ public:
             } else {
                 // The new node first, so that the provider is there all the time.
                 it.busy = true;
-                if (missing) create(key, it.wanted);
-                else erase(key, *stale);
+                if (missing)
+                    create(key, it.wanted);
+                else
+                    erase(key, *stale);
             }
         }
         for (const auto& each : over) entries_.erase(each);
@@ -76,14 +80,16 @@ public:
     }
     void end() {
         for (auto& [key, each] : entries_)
-            tell(each, each.wanted.empty() ? result<void>{} : result<void>{error{errc::cancelled, "the registry was closed", executed::maybe}});
+            tell(each, each.wanted.empty()
+                           ? result<void>{}
+                           : result<void>{error{errc::cancelled, "the registry was closed", executed::maybe}});
     }
     /// Makes a node and all above it, as they are missing; then calls `done`.
     void make_directory(const std::string& path, std::function<void()> done) { make_from(path, 1, std::move(done)); }
 
 private:
     struct entry {
-        std::string wanted{};            // Empty: none.
+        std::string wanted{};             // Empty: none.
         std::set<std::string> present{};  // Made in this session.
         bool busy = false;
         time_point due{};
@@ -99,13 +105,14 @@ private:
         const auto part = path.substr(0, end);
         const auto next = end == std::string::npos ? end : end + 1;
         if (parents_.contains(part)) return make_from(path, next, std::move(done));
-        session_.create(part, "", false, [this, path, part, next, done = std::move(done)](const zookeeper_outcome& how) mutable {
-            if (how.code == ZOK || how.code == ZNODEEXISTS) {
-                parents_.insert(part);
-                return make_from(path, next, std::move(done));
-            }
-            done();  // What follows fails, and is tried again.
-        });
+        session_.create(part, "", false,
+                        [this, path, part, next, done = std::move(done)](const zookeeper_outcome& how) mutable {
+                            if (how.code == ZOK || how.code == ZNODEEXISTS) {
+                                parents_.insert(part);
+                                return make_from(path, next, std::move(done));
+                            }
+                            done();  // What follows fails, and is tried again.
+                        });
     }
     void create(const std::string& key, const std::string& path) {
         const auto directory = path.substr(0, path.rfind('/'));
@@ -118,7 +125,8 @@ private:
             });
         });
     }
-    // Made by us, though the answer was lost, or by a predecessor whose session has not ended yet, and would take it along.
+    // Made by us, though the answer was lost, or by a predecessor
+    // whose session has not ended yet, and would take it along.
     void claim(const std::string& key, const std::string& path) {
         session_.find_owner(path, [this, key, path](const zookeeper_outcome& how) {
             if (how.code == ZOK && how.mine) return finish(key, ZOK, [&](entry& it) { it.present.insert(path); });
@@ -127,7 +135,8 @@ private:
     }
     void erase(const std::string& key, const std::string& path) {
         session_.remove(path, [this, key, path](const zookeeper_outcome& how) {
-            finish(key, how.code == ZNONODE ? static_cast<int>(ZOK) : how.code, [&](entry& it) { it.present.erase(path); });
+            finish(key, how.code == ZNONODE ? static_cast<int>(ZOK) : how.code,
+                   [&](entry& it) { it.present.erase(path); });
         });
     }
     template <class Change>
@@ -137,7 +146,8 @@ private:
         found->second.busy = false;
         if (code == ZOK) return change(found->second);
         found->second.due = deadline_after(clock::now(), pause_());
-        tell(found->second, error{code == ZNOAUTH ? errc::permission_denied : errc::unavailable, std::string{"ZooKeeper: "} + ::zerror(code), executed::maybe});
+        tell(found->second, error{code == ZNOAUTH ? errc::permission_denied : errc::unavailable,
+                                  std::string{"ZooKeeper: "} + ::zerror(code), executed::maybe});
     }
 
     zookeeper_session& session_;

@@ -39,7 +39,8 @@ public:
     }
     explicit zookeeper_registry_core(zookeeper_registry_options options)
         : options_{std::move(options)},
-          session_{[this](std::function<void()> command) { post(std::move(command)); }, [this](int state) { hear(state); }},
+          session_{[this](std::function<void()> command) { post(std::move(command)); },
+                   [this](int state) { hear(state); }},
           registrations_{session_, [this] { return pause(); }} {}
 
     [[nodiscard]] provider_lists& lists() noexcept { return lists_; }
@@ -52,7 +53,8 @@ public:
     }
     void publish(const std::string& service, const provider& who, registration_done done) {
         const auto about = sofa_service::parse(service);
-        registrations_.put(service + " " + who.address.text(), directory(about, "providers") + "/" + sofa_node_name(about, who), std::move(done));
+        registrations_.put(service + " " + who.address.text(),
+                           directory(about, "providers") + "/" + sofa_node_name(about, who), std::move(done));
     }
     void take_back(const std::string& service, const endpoint& address, const registration_done& done) {
         registrations_.remove(service + " " + address.text(), done);
@@ -185,21 +187,28 @@ private:
     }
     void read(const std::string& name, branch which) {
         const auto path = directory(sofa_service::parse(name), part_names[which]);
-        session_.list(path, [this, name, which] { mark(name, which); }, [this, name, which, path](zookeeper_outcome how) {
-            // SOFARPC's consumers make the directories too.
-            if (how.code == ZNONODE) return registrations_.make_directory(path, [this, name, which] { end_reading(name, which, true); });
-            const auto found = followed_.find(name);
-            if (found == followed_.end()) return;
-            if (how.code != ZOK) {
-                end_reading(name, which, true);
-                return lists_.fail(name, error{errc::unavailable, "ZooKeeper: " + path + ": " + ::zerror(how.code), executed::no});
-            }
-            end_reading(name, which, false);
-            if (which == providers) read_providers(name, found->second, std::move(how.names));
-            else if (which == overrides) read_overrides(found->second, how.names);
-            else read_configs(name, found->second, path, how.names);
-            tell(name, found->second);
-        });
+        session_.list(
+            path, [this, name, which] { mark(name, which); },
+            [this, name, which, path](zookeeper_outcome how) {
+                // SOFARPC's consumers make the directories too.
+                if (how.code == ZNONODE)
+                    return registrations_.make_directory(path, [this, name, which] { end_reading(name, which, true); });
+                const auto found = followed_.find(name);
+                if (found == followed_.end()) return;
+                if (how.code != ZOK) {
+                    end_reading(name, which, true);
+                    return lists_.fail(
+                        name, error{errc::unavailable, "ZooKeeper: " + path + ": " + ::zerror(how.code), executed::no});
+                }
+                end_reading(name, which, false);
+                if (which == providers)
+                    read_providers(name, found->second, std::move(how.names));
+                else if (which == overrides)
+                    read_overrides(found->second, how.names);
+                else
+                    read_configs(name, found->second, path, how.names);
+                tell(name, found->second);
+            });
     }
     void mark(const std::string& name, branch which) {
         if (const auto found = followed_.find(name); found != followed_.end()) found->second.parts[which].stale = true;
@@ -218,12 +227,13 @@ private:
         const auto service = sofa_service::parse(name);
         std::map<std::string, provider> read;
         into.listing.refused = 0;
+        into.listing.fault.clear();
         into.known = true;
         std::ranges::sort(names);
         for (const auto& each : names) {
             auto node = parse_sofa_node(each);
             if (!node) {
-                ++into.listing.refused;
+                into.listing.refuse(each, node.error());
                 continue;
             }
             if (node->version != service.version || node->unique_id != service.unique_id) continue;
@@ -238,21 +248,26 @@ private:
             const auto url = java_url_decode(each);
             if (!url || url->find("://" + options_.consumer_host + "?") == std::string::npos) continue;
             const auto query = std::string_view{*url}.substr(url->find('?') + 1);
-            static_cast<void>(detail::read_query(query, [&](const std::string& key, const std::string& value) -> std::string_view {
-                add_sofa_setting(into.overridden, key, value);
-                return {};
-            }));
+            static_cast<void>(
+                detail::read_query(query, [&](const std::string& key, const std::string& value) -> std::string_view {
+                    add_sofa_setting(into.overridden, key, value);
+                    return {};
+                }));
         }
     }
-    void read_configs(const std::string& name, followed& into, const std::string& path, const std::vector<std::string>& names) {
-        std::erase_if(into.configured, [&](const auto& each) { return std::ranges::find(names, each.first) == names.end(); });
+    void read_configs(const std::string& name, followed& into, const std::string& path,
+                      const std::vector<std::string>& names) {
+        std::erase_if(into.configured,
+                      [&](const auto& each) { return std::ranges::find(names, each.first) == names.end(); });
         for (const auto& each : names)
-            session_.get(path + "/" + each, [this, name] { mark(name, configs); }, [this, name, each](const zookeeper_outcome& how) {
-                const auto found = followed_.find(name);
-                if (found == followed_.end() || how.code != ZOK) return;
-                found->second.configured[each] = how.value;
-                tell(name, found->second);
-            });
+            session_.get(
+                path + "/" + each, [this, name] { mark(name, configs); },
+                [this, name, each](const zookeeper_outcome& how) {
+                    const auto found = followed_.find(name);
+                    if (found == followed_.end() || how.code != ZOK) return;
+                    found->second.configured[each] = how.value;
+                    tell(name, found->second);
+                });
     }
     void tell(const std::string& name, followed& which) {
         if (!which.known) return;
@@ -271,8 +286,8 @@ private:
     zookeeper_registrations registrations_;
     std::map<std::string, followed> followed_;
     bool connected_ = false;
-    time_point give_up_{};   // Without a connection until then, it is an error.
-    time_point expires_{};   // And then the session is.
+    time_point give_up_{};  // Without a connection until then, it is an error.
+    time_point expires_{};  // And then the session is.
     time_point open_due_{};
     command_queue commands_;
 };

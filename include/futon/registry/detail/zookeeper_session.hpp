@@ -48,8 +48,9 @@ public:
     /// Begins to connect. False if that cannot even begin, e.g. since no host could be resolved.
     [[nodiscard]] bool open(const std::string& servers, duration session) {
         const auto milliseconds = std::chrono::ceil<std::chrono::milliseconds>(session).count();
-        handle_ = ::zookeeper_init2(servers.c_str(), &zookeeper_session::hear_state, static_cast<int>(std::clamp<std::int64_t>(milliseconds, 1, 3'600'000)),
-                                    nullptr, this, 0, [](const char*) {});
+        handle_ = ::zookeeper_init2(servers.c_str(), &zookeeper_session::hear_state,
+                                    static_cast<int>(std::clamp<std::int64_t>(milliseconds, 1, 3'600'000)), nullptr,
+                                    this, 0, [](const char*) {});
         return handle_ != nullptr;
     }
     /// What is under way ends without a word. Not inside of a callback of the client.
@@ -63,20 +64,25 @@ public:
 
     void create(const std::string& path, std::string_view value, bool ephemeral, on_done done) {
         auto& ticket = add(std::move(done));
-        check(ticket, ::zoo_acreate(handle_, path.c_str(), value.data(), static_cast<int>(value.size()), &ZOO_OPEN_ACL_UNSAFE,
-                                    ephemeral ? ZOO_EPHEMERAL : ZOO_PERSISTENT,
-                                    [](int code, const char*, const void* whose) { tell(whose, {.code = code}); }, &ticket));
+        check(ticket, ::zoo_acreate(
+                          handle_, path.c_str(), value.data(), static_cast<int>(value.size()), &ZOO_OPEN_ACL_UNSAFE,
+                          ephemeral ? ZOO_EPHEMERAL : ZOO_PERSISTENT,
+                          [](int code, const char*, const void* whose) { tell(whose, {.code = code}); }, &ticket));
     }
     void remove(const std::string& path, on_done done) {
         auto& ticket = add(std::move(done));
-        check(ticket, ::zoo_adelete(handle_, path.c_str(), -1, [](int code, const void* whose) { tell(whose, {.code = code}); }, &ticket));
+        check(ticket, ::zoo_adelete(
+                          handle_, path.c_str(), -1, [](int code, const void* whose) { tell(whose, {.code = code}); },
+                          &ticket));
     }
     void find_owner(const std::string& path, on_done done) {
         auto& ticket = add(std::move(done));
         const auto hear = [](int code, const Stat* about, const void* whose) {
             const auto* const handle = static_cast<const entry*>(whose)->session->handle_;
             // The handle stays until its threads have ended.
-            tell(whose, {.code = code, .mine = code == ZOK && about->ephemeralOwner == ::zoo_client_id(const_cast<zhandle_t*>(handle))->client_id});
+            tell(whose, {.code = code,
+                         .mine = code == ZOK &&
+                                 about->ephemeralOwner == ::zoo_client_id(const_cast<zhandle_t*>(handle))->client_id});
         };
         check(ticket, ::zoo_aexists(handle_, path.c_str(), 0, hear, &ticket));
     }
@@ -89,7 +95,8 @@ public:
             if (code == ZOK) how.names.assign(names->data, names->data + names->count);
             tell(whose, std::move(how));
         };
-        check(ticket, ::zoo_awget_children(handle_, path.c_str(), &zookeeper_session::hear_change, &watch, hear, &ticket));
+        check(ticket,
+              ::zoo_awget_children(handle_, path.c_str(), &zookeeper_session::hear_change, &watch, hear, &ticket));
     }
     void get(const std::string& path, std::function<void()> changed, on_done done) {
         auto& watch = add([changed = std::move(changed)](const zookeeper_outcome&) { changed(); });
@@ -121,7 +128,9 @@ private:
     }
     static void tell(const void* whose, zookeeper_outcome how) {
         const auto& ticket = *static_cast<const entry*>(whose);
-        ticket.session->post_([session = ticket.session, id = ticket.id, how = std::move(how)]() mutable { session->finish(id, std::move(how)); });
+        ticket.session->post_([session = ticket.session, id = ticket.id, how = std::move(how)]() mutable {
+            session->finish(id, std::move(how));
+        });
     }
     void finish(std::uint64_t id, zookeeper_outcome how) {
         auto taken = tickets_.extract(id);
