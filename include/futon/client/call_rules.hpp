@@ -14,14 +14,19 @@
 
 namespace futon {
 
-/// For `client.update({.timeout = 200ms})`: holds for calls that are made from then on. What is not given is as in the client's
-/// options. What a registry's configuration says of a service comes before both.
+/// For `client.update({.timeout = 200ms})`: holds for calls that are made from then on. What is not given is as in the
+/// client's options. What a registry's configuration says of a service comes before both.
 struct call_rules {
-    std::optional<duration> timeout{};              ///< Deadline of calls that say nothing else; `duration::max()`: none.
-    std::optional<exponential_backoff> retry{};     ///< For calls that surely were not executed, and for idempotent methods.
-    std::optional<hedging> hedge{};                 ///< When idempotent methods are called once more beside a slow attempt.
-    std::optional<any_load_balancer> balancer{};    ///< Chooses the provider of each call.
-    std::optional<health_options> health{};         ///< How providers whose calls fail are taken out, and let back in.
+    /// Deadline of calls that say nothing else; `duration::max()`: none.
+    std::optional<duration> timeout{};
+    /// For calls that surely were not executed, and for idempotent methods.
+    std::optional<exponential_backoff> retry{};
+    /// When idempotent methods are called once more beside a slow attempt.
+    std::optional<hedging> hedge{};
+    /// Chooses the provider of each call.
+    std::optional<any_load_balancer> balancer{};
+    /// How providers whose calls fail are taken out, and let back in.
+    std::optional<health_options> health{};
 };
 
 }  // namespace futon

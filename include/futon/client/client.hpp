@@ -9,10 +9,11 @@
 #include <futon/client/client_options.hpp>
 #include <futon/client/pending_call.hpp>
 #include <futon/core/bodies.hpp>
+#include <futon/core/sizes_in_common.hpp>
 #include <futon/service/any_channel.hpp>
 #include <futon/service/dispatcher.hpp>
 #include <futon/service/make_stub.hpp>
-#include <futon/service/service_name.hpp>
+#include <futon/service/service_key.hpp>
 #include <futon/serving/provide.hpp>
 
 #include <concepts>
@@ -37,23 +38,25 @@ class runtime_state;
 /// breaks. Servers may start later than their clients.
 /// Errors: bad options throw `rpc_error` from the constructor; everything else is the error of a call.
 /// Thread-safety: safe. Lifetime: destroying it completes every call with `client_closed`, and so later
-/// calls through its stubs; it waits for its own I/O threads and for handlers of what it provides, unless it is destroyed
-/// on a thread of futon's, whichever: there what it provides by reference must live until they are done.
+/// calls through its stubs; it waits for its own I/O threads and for handlers of what it provides, unless it is
+/// destroyed on a thread of futon's, whichever: there what it provides by reference must live until they are done.
 class client {
 public:
     /// An address, e.g. "tcp://127.0.0.1:12200", `endpoints`, or what `server::addresses` returns.
     template <std::convertible_to<endpoints> To>
     explicit client(const To& to) : client{by_address{}, endpoints{to}} {}
-    /// `client{{"tcp://a:1", "tcp://b:1"}}`. A template, as is the one above: g++ does not mind the names of fields when it
-    /// looks for ways to make an `endpoints`, and would find `client{{.endpoints = "tcp://a:1"}}` ambiguous.
+    /// `client{{"tcp://a:1", "tcp://b:1"}}`. A template, as is the one above: g++ does not mind the names of fields
+    /// when it looks for ways to make an `endpoints`, and would find `client{{.endpoints = "tcp://a:1"}}` ambiguous.
     template <std::convertible_to<std::string_view> Text>
-    explicit client(std::initializer_list<Text> to) : client{by_address{}, endpoints{std::vector<std::string>(to.begin(), to.end())}} {}
+    explicit client(std::initializer_list<Text> to)
+        : client{by_address{}, endpoints{std::vector<std::string>(to.begin(), to.end())}} {}
     explicit client(client_options options);
     client(const client&) = delete;
     client& operator=(const client&) = delete;
     ~client();
 
     /// A stub of the service that `Contract` names. Making one sends nothing.
+    /// Errors: throws `rpc_error` with `bad_arguments` where the version or the unique id has a ':'.
     template <contract Contract>
     [[nodiscard]] futon::stub<Contract> stub(const stub_options& options = {},
                                              const std::source_location& where = std::source_location::current());
@@ -64,10 +67,11 @@ public:
     /// Offers `implementation` to the servers that this client calls: their handlers call it back over the same
     /// connection, see `call_context::caller`. As `server::provide` otherwise.
     ///
-    /// Before the first call, which connects: a server that has asked for it in vain does not ask again on that
-    /// connection. Lifetime: destroying the client waits for handlers that run on other threads, but not for those on the
-    /// I/O threads of a lent `io_context`. What was moved in lives until they are done.
-    /// Errors: throws `rpc_error` as `server::provide` does.
+    /// Before the first call and `wait_ready`, which connect. Lifetime: destroying the client waits for handlers that
+    /// run on other threads, but not for those on the I/O threads of a lent `io_context`. What was moved in lives until
+    /// they are done.
+    /// Errors: throws `rpc_error` as `server::provide` does; with `already_satisfied`, too, once the client has begun
+    /// to connect.
     template <contract Contract, detail::providable Implementation>
     void provide(Implementation&& implementation, const provide_options& options = {});
     template <contract Contract, class Implementation>
@@ -91,6 +95,7 @@ public:
     [[nodiscard]] future<std::string> dump_pending() const;
 
     /// Changes what holds for calls that are made from now on; what is not given is as in the client's options.
+    /// Errors: throws `rpc_error` with `bad_arguments`, naming the field, and changes nothing.
     void update(const call_rules& rules);
 
 private:
@@ -110,7 +115,7 @@ private:
 
 template <contract Contract>
 futon::stub<Contract> client::stub(const stub_options& options, const std::source_location& where) {
-    return detail::make_stub<Contract>(over(service_key(service_name<Contract>, options.version, options.unique_id)), options, where);
+    return detail::make_stub<Contract>(over(detail::key_of_stub(service_name<Contract>, options)), options, where);
 }
 
 template <contract Contract, detail::providable Implementation>
@@ -120,6 +125,9 @@ void client::provide(Implementation&& implementation, const provide_options& opt
 
 }  // namespace futon
 
-#if !defined(FUTON_COMPILED)
+#if defined(FUTON_COMPILED)
+FUTON_DETAIL_SIZES_IN_COMMON(client_sizes, sizeof(client), sizeof(client_options), sizeof(client_stats),
+                             sizeof(call_rules), sizeof(pending_call))
+#else
 #include <futon/client/detail/client_bodies.hpp>
 #endif

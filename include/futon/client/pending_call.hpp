@@ -23,16 +23,19 @@ struct pending_call {
         sent,     ///< The peer has it.
     };
 
-    std::string method;            ///< "service.method".
-    std::string peer;              ///< Where it was sent; empty unless it is `sent`.
+    std::string method;  ///< "service.method".
+    std::string peer;    ///< Where it was sent; empty unless it is `sent`.
     state where = state::queued;
-    int attempts = 0;              ///< Begun so far, the current one included.
-    duration age{};                ///< Since the caller made it.
-    duration time_left{};          ///< Until its deadline, negative if that has just passed; `duration::max()` if it has none.
-    std::string_view waited_by;    ///< What will receive the result: "a future that nobody waits for", "a stage", "a task", ...
+    int attempts = 0;  ///< Begun so far, the current one included.
+    duration age{};    ///< Since the caller made it.
+    /// Until its deadline, negative if that has just passed; `duration::max()` if it has none.
+    duration time_left{};
+    /// What will receive the result: "a future that nobody waits for", "a stage", "a task", ...
+    std::string_view waited_by;
     std::source_location stub_made_at;  ///< Where its stub was made, by `client::stub` or by `with`.
 
-    /// One line: "Greeter.greet at tcp://127.0.0.1:12200: sent, attempt 1, 1.250 s old, 1.750 s left, for a stage or a task, by the stub of main.cpp:12".
+    /// One line: "Greeter.greet at tcp://127.0.0.1:12200: sent, attempt 1, 1.250 s old, 1.750 s left, for a stage or a
+    /// task, by the stub of main.cpp:12".
     [[nodiscard]] std::string describe() const {
         const auto seconds = [](duration span) {
             char text[32];
@@ -47,7 +50,10 @@ struct pending_call {
         line.append(", for ").append(waited_by);
         if (stub_made_at.line() != 0) {
             const std::string_view file = stub_made_at.file_name();
-            line.append(", by the stub of ").append(file.substr(file.rfind('/') + 1)).append(":").append(std::to_string(stub_made_at.line()));
+            line.append(", by the stub of ")
+                .append(file.substr(file.rfind('/') + 1))
+                .append(":")
+                .append(std::to_string(stub_made_at.line()));
         }
         return line;
     }

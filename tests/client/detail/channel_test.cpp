@@ -2,10 +2,12 @@
 #include <futon/client/detail/channel.hpp>
 
 #include <futon/futon.hpp>
+#include <futon/registry/memory_registry.hpp>
 #include <futon/testing.hpp>
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <functional>
@@ -42,27 +44,6 @@ TEST_CASE("client: calls made before the connection is up all follow, however ma
     CHECK(client.stats().queued == 0);
 }
 
-TEST_CASE("client: a peer that asks to wait past the deadline, or for ever, is not waited for") {
-    const auto now = futon::time_point{} + 1h;
-    const futon::error busy{futon::errc::overloaded, futon::executed::no};
-    futon::detail::attempts attempts{futon::exponential_backoff{}};
-    CHECK(attempts.after(busy.with_retry_after(1s), 1, false, now, now + 3s) == 1s);
-    CHECK_FALSE(attempts.after(busy.with_retry_after(3s), 1, false, now, now + 3s));
-    CHECK_FALSE(attempts.after(busy.with_retry_after(futon::duration::max()), 1, false, now, now + 3s));
-    CHECK_FALSE(attempts.after(busy.with_retry_after(futon::duration::max()), 1, false, now, futon::no_deadline));
-}
-
-TEST_CASE("client: what never ran moves for nothing from a connection that is gone, and by the budget from a peer that stays") {
-    const auto now = futon::time_point{} + 1h;
-    const futon::error why{futon::errc::unavailable, futon::executed::no};
-    futon::detail::attempts attempts{futon::exponential_backoff{}, {.share = 0, .per_second = 0, .reserve = 2}};
-    for (int i = 0; i < 5; ++i) CHECK(attempts.after(why, 1, false, now, now + 3s, true) == 0s);
-    CHECK(attempts.after(why, 1, false, now, now + 3s, false) == 20ms);
-    CHECK(attempts.after(why, 1, false, now, now + 3s, false) == 20ms);
-    CHECK_FALSE(attempts.after(why, 1, false, now, now + 3s, false));
-    CHECK(attempts.after(why, 1, false, now, now + 3s, true) == 0s);
-}
-
 TEST_CASE("client: calls at an endpoint that is no longer listed are shown, and end with the client") {
     struct slow_doubler {
         futon::future<int> twice(int n) {
@@ -89,6 +70,61 @@ TEST_CASE("client: calls at an endpoint that is no longer listed are shown, and 
     const auto why = std::move(call).get_result().error();
     CHECK(why == futon::errc::client_closed);
     CHECK(why.ran() == futon::executed::maybe);
+}
+
+TEST_CASE("client: of many calls that wait, each is cancelled or expires when its own time has come, once") {
+    futon::testing::simulation world;
+    futon::client client{{.endpoints = "memory://nobody", .wait_for_ready = true, .runtime = world.runtime()}};
+    const auto stub = client.stub<Doubler>();
+    constexpr int many = 2000;
+    std::vector<futon::future<int>> all;
+    for (int n = 0; n < many; ++n)
+        all.push_back(stub.with({.timeout = 10s + std::chrono::milliseconds{n * 7 % many}}).twice(n));
+    const auto ready = [&] { return std::ranges::count_if(all, [](const auto& each) { return each.is_ready(); }); };
+    for (int n = many - 1; n > 0; n -= 2) all[static_cast<std::size_t>(n)].cancel();
+    CHECK(client.stats().queued == many / 2);
+    world.advance(9s);
+    CHECK(ready() == many / 2);
+    world.advance(1s + 999ms);
+    CHECK(ready() == many / 2 + many / 4);
+    CHECK(client.stats().queued == many / 4);
+    world.advance(2s);
+    CHECK(client.stats().queued == 0);
+    for (int n = 0; n < many; ++n)
+        CHECK(std::move(all[static_cast<std::size_t>(n)]).get_result().error() ==
+              (n % 2 == 1 ? futon::errc::cancelled : futon::errc::deadline_exceeded));
+}
+
+TEST_CASE("client: when its world has ended, a call that would wait fails at once, and so do those that waited") {
+    std::optional<futon::testing::simulation> world{std::in_place};
+    futon::client client{{.endpoints = "memory://nobody", .wait_for_ready = true, .runtime = world->runtime()}};
+    const auto stub = client.stub<Doubler>();
+    auto waited = stub.twice(1);
+    world->run();
+    CHECK_FALSE(waited.is_ready());
+    world.reset();
+    REQUIRE(waited.is_ready());
+    CHECK(std::move(waited).get_result().error() == futon::errc::client_closed);
+    // The timer of its deadline is refused while the channel's lock is held.
+    auto late = stub.twice(2);
+    REQUIRE(late.is_ready());
+    const auto why = std::move(late).get_result().error();
+    CHECK(why == futon::errc::client_closed);
+    CHECK(why.ran() == futon::executed::no);
+    CHECK(client.stats().queued == 0);
+}
+
+TEST_CASE("server: when its world has ended, a stop that would take time is over at once") {
+    std::optional<futon::testing::simulation> world{std::in_place};
+    futon::memory_registry registry;
+    futon::server server{{.listen = "memory://a", .registry = registry, .runtime = world->runtime()}};
+    server.provide<Doubler>(doubler{});
+    server.start();
+    world->run();
+    world.reset();
+    // The registry has to hear of it, and the timer that bounds this is refused while the server's lock is held.
+    static_cast<void>(server.stop(1s));
+    CHECK(server.stats().connections == 0);
 }
 
 }  // namespace

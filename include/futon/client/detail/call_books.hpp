@@ -24,11 +24,12 @@ public:
 
     [[nodiscard]] bool has_hook() const noexcept { return static_cast<bool>(options_.on_call); }
     void succeeded() noexcept { succeeded_.fetch_add(1, std::memory_order_relaxed); }
-    void failed() noexcept { failed_.fetch_add(1, std::memory_order_relaxed); }
+    void failed(std::uint64_t count = 1) noexcept { failed_.fetch_add(count, std::memory_order_relaxed); }
     void retried() noexcept { retries_.fetch_add(1, std::memory_order_relaxed); }
 
     /// Tells the hook of a call that is over. Only where there is one, so that nobody else asks for the time.
-    void report(const call& which, std::string_view peer, const error* failure, const metadata* headers, time_point now) const noexcept {
+    void report(const call& which, std::string_view peer, const error* failure, const metadata* headers,
+                time_point now) const noexcept {
         try {
             options_.on_call({.method = *which.request.method,
                               .peer = peer,
@@ -38,13 +39,14 @@ public:
                               .times = which.times,
                               .headers = headers});
         } catch (...) {
-            reports_.log({.level = log_level::error, .kind = "hook_threw", .text = "on_call threw; its exception was dropped"});
+            reports_.log(
+                {.level = log_level::error, .kind = "hook_threw", .text = "on_call threw; its exception was dropped"});
         }
     }
     void add_to(client_stats& sum) const noexcept {
-        sum.succeeded = succeeded_.load();
-        sum.failed = failed_.load();
-        sum.retries = retries_.load();
+        sum.succeeded += succeeded_.load();
+        sum.failed += failed_.load();
+        sum.retries += retries_.load();
     }
 
 private:

@@ -2,7 +2,8 @@
 #pragma once
 
 /// \file
-/// The channels of one client: one for all services where it has a list of endpoints, one for each where it has a registry.
+/// The channels of one client: one for all services where it has
+/// a list of endpoints, one for each where it has a registry.
 
 #include <futon/client/call_rules.hpp>
 #include <futon/client/client_options.hpp>
@@ -27,7 +28,8 @@ public:
     channels(client_options how, intrusive_ptr<runtime_state> runtime)
         : options_{std::make_shared<const client_options>(std::move(how))},
           runtime_{std::move(runtime)},
-          offered_{make_intrusive<client_offer>(serving_rules{.bounds = options_->limits}, runtime_->shared_reports())} {
+          offered_{
+              make_intrusive<client_offer>(serving_rules{.bounds = options_->limits}, runtime_->shared_reports())} {
         if (options_->registry) return;
         const auto only = open_locked({});
         only->feed().set_endpoints(options_->endpoints);

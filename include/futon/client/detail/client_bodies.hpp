@@ -23,30 +23,41 @@ FUTON_DETAIL_BODY client::client(by_address, endpoints to) : client{client_optio
 
 FUTON_DETAIL_BODY client::client(client_options options) : own_runtime_{!options.runtime} {
     detail::check_options(options).value();
-    runtime_ = options.runtime ? options.runtime->state() : detail::make_intrusive<detail::runtime_state>(options.threads);
+    runtime_ =
+        options.runtime ? options.runtime->state() : detail::make_intrusive<detail::runtime_state>(options.threads);
     channels_ = std::make_unique<detail::channels>(std::move(options), runtime_);
     home_ = channels_->options().callbacks ? channels_->options().callbacks : runtime_->next_place().where;
 }
 
-FUTON_DETAIL_BODY detail::intrusive_ptr<detail::any_channel> client::over(const std::string& service) const { return channels_->find(service); }
+FUTON_DETAIL_BODY detail::intrusive_ptr<detail::any_channel> client::over(const std::string& service) const {
+    return channels_->find(service);
+}
 FUTON_DETAIL_BODY detail::dispatcher& client::services() const noexcept { return channels_->offered().services; }
 FUTON_DETAIL_BODY executor_ref client::pool() const noexcept { return runtime_->pool(); }
 FUTON_DETAIL_BODY client_stats client::stats() const noexcept { return channels_->stats(); }
-FUTON_DETAIL_BODY void client::update(const call_rules& rules) { channels_->set_rules(rules); }
+FUTON_DETAIL_BODY void client::update(const call_rules& rules) {
+    if (const auto why = detail::rules_fault(rules); !why.empty())
+        error{errc::bad_arguments, "client::update: " + why, executed::no}.raise();
+    channels_->set_rules(rules);
+}
 
 FUTON_DETAIL_BODY future<void> client::wait_ready(duration timeout) {
     const auto every = channels_->all();
     if (every.empty())
-        return make_failed<void>(home_, error{errc::bad_arguments, "nothing to wait for: a client with a registry connects for each service "
-                                                                   "once a stub of it was made", executed::no});
+        return make_failed<void>(home_, error{errc::bad_arguments,
+                                              "nothing to wait for: a client with a registry connects for each service "
+                                              "once a stub of it was made",
+                                              executed::no});
     std::vector<future<void>> each;
     for (const auto& one : every) {
         auto done = std::make_shared<promise<void>>(home_);
         auto ready = done->get_future();
-        one->when_ready([done](result<void> how) { done->try_set(std::move(how)); });
-        each.push_back(std::move(ready).timeout(timeout).recover(errc::deadline_exceeded, [one](const error& why) -> result<void> {
-            return error{errc::deadline_exceeded, "no connection in time; last: " + one->why_not_connected().message(), why.ran()};
-        }));
+        one->when_ready(std::move(done));
+        each.push_back(
+            std::move(ready).timeout(timeout).recover(errc::deadline_exceeded, [one](const error& why) -> result<void> {
+                return error{errc::deadline_exceeded,
+                             "no connection in time; last: " + one->why_not_connected().message(), why.ran()};
+            }));
     }
     if (each.size() == 1) return std::move(each.front());
     return when_all(home_, std::move(each)).then([] {});

@@ -43,7 +43,8 @@ public:
         std::unique_lock lock{mutex_};
         idle_.wait(lock, [&] { return handlers_.load() == 0 && (connections_ == 0 || !connections_too); });
     }
-    /// The client goes, and its connections are being closed: as soon as nothing runs any more, so do the implementations.
+    /// The client goes, and its connections are being closed: as
+    /// soon as nothing runs any more, so do the implementations.
     void let_go() noexcept {
         std::unique_lock lock{mutex_};
         if (std::exchange(let_go_, true)) return;
@@ -52,7 +53,8 @@ public:
     }
 
 private:
-    // Perhaps. A connection ends outside of its handlers, so without connections there are none on any I/O thread's stack.
+    // Perhaps. A connection ends outside of its handlers, so
+    // without connections there are none on any I/O thread's stack.
     void became_idle(std::unique_lock<std::mutex>& lock) noexcept {
         idle_.notify_all();
         if (!let_go_ || released_ || handlers_.load() != 0 || connections_ != 0) return;

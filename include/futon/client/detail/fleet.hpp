@@ -5,9 +5,12 @@
 /// The providers of one channel: which one a call goes to, and what its end says of that provider.
 /// One thing because to choose takes all: whom the registry lists, how they are connected, and how they do.
 
+#include <futon/client/detail/attempts.hpp>
+#include <futon/client/detail/fleet_absences.hpp>
 #include <futon/client/detail/fleet_members.hpp>
 #include <futon/client/detail/fleet_rules.hpp>
 #include <futon/client/detail/fleet_watch.hpp>
+#include <futon/client/detail/hedges.hpp>
 #include <futon/client/detail/lane.hpp>
 #include <futon/cluster/cluster_health.hpp>
 #include <futon/cluster/provider_set.hpp>
@@ -22,6 +25,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -43,25 +47,34 @@ public:
         : rules_{std::move(rules)},
           told_{rules_.protection},
           watch_{rules_.health, seed},
+          absences_{rules_.routers.absent_after()},
           routes_{rules_.balancer, rules_.routers},
           random_{seed} {}
 
     // Choosing.
 
-    /// Why a new call is turned away although there are connections: after an outage only as many are let through as those
-    /// providers that are back can bear.
+    /// Why a new call is turned away although there are connections: after an outage only as many are let through as
+    /// those providers that are back can bear.
     [[nodiscard]] std::optional<error> turns_away(time_point now) {
-        if (only_ || !watch_.recovers()) [[likely]] return std::nullopt;
+        if (only_ || !watch_.recovers()) [[likely]]
+            return std::nullopt;
         return watch_.not_back_yet(members_.listed(), routes_, random_, now);
     }
-    /// A connection for the next attempt of a call, which is noted; null if none takes it now. `now`: about when.
-    [[nodiscard]] connection* begin(call& which, time_point now) {
-        if (only_) [[likely]] return only_->ready_connection();
+    /// Whether nothing is chosen for it, nor noted. Not a call with a route: whether the only provider fits is for the
+    /// routers to say.
+    [[nodiscard]] bool takes_fast_path(const call& which) const noexcept { return only_ && !which.request.towards; }
+    /// A connection for the next attempt of a call, which is noted; null if none takes it now. `now`: about when;
+    /// `repeats`: whether the call would be made again.
+    [[nodiscard]] connection* begin(call& which, time_point now, attempts& repeats) {
+        if (takes_fast_path(which)) [[likely]]
+            return only_->ready_connection();
         // Many may wait, each for a provider of its own.
-        if (names_one(which) && !may_reach(which)) [[unlikely]] return nullptr;
-        return choose(which, now);
+        if (names_one(which) && !may_reach(which)) [[unlikely]]
+            return nullptr;
+        return choose(which, now, repeats);
     }
-    /// The same for an attempt beside others, whose providers it avoids in any case. `may_be_made()` is asked when there is one.
+    /// The same for an attempt beside others, whose providers it avoids in any case. `may_be_made()` is asked when
+    /// there is one.
     template <class Ask>
     [[nodiscard]] connection* begin_beside(call& which, time_point now, Ask may_be_made) {
         if (only_) return nullptr;
@@ -75,7 +88,8 @@ public:
     [[nodiscard]] bool begin_on(call& which, const lane& to, time_point now);
     /// An attempt is over. `why` is null if it succeeded; `now`: when; `gone`: its connection takes no more calls.
     void ended(call& which, const error* why, time_point now, bool gone = false) {
-        if (which.attempt.on) [[unlikely]] end_attempt(which, why, now, gone);
+        if (which.attempt.on) [[unlikely]]
+            end_attempt(which, why, now, gone);
     }
     /// An attempt was not made after all.
     void undone(call& which, time_point now) {
@@ -100,8 +114,8 @@ public:
     /// A connection was made, or lost, or an attempt to make one failed. What comes back is to be retired.
     [[nodiscard]] lane_list changed(const lane& which, time_point now);
     void took_report(const lane& from, const load_report& report, time_point now);
-    // Active pings.
 
+    // Active pings.
     [[nodiscard]] std::optional<time_point> next_ping() const noexcept { return watch_.next_ping(); }
     /// Asks those whose turn it is; what is not connected, and should be tried, is woken.
     void ping(time_point now);
@@ -110,13 +124,21 @@ public:
         if (auto* const n = members_.find(from.address())) watch_.ping_answered(*n, token, when);
     }
 
+    // Probes of policies while no call comes.
+
+    /// When `probe_idle` has something to do; `no_deadline`: nothing.
+    [[nodiscard]] time_point next_idle_probe() noexcept;
+    /// Whether a call has come since that is to be asked anew.
+    [[nodiscard]] bool wants_idle_probes() const noexcept { return wants_idle_probes_; }
+    void probe_idle(time_point now);
+
     /// Why no connection takes a call: the last failure of each address that comes into question.
     [[nodiscard]] error why_not(const call* which = nullptr) const;
 
     // What the registry says.
 
-    /// What is not wanted any more comes back, to be retired without the lock; it is remembered while calls are in flight
-    /// on it. `make(endpoint)` makes lanes.
+    /// What is not wanted any more comes back, to be retired without the lock; it is remembered while calls are in
+    /// flight on it. `make(endpoint)` makes lanes.
     template <class Make>
     [[nodiscard]] lane_list apply(provider_update update, time_point now, bool& wants_full, Make make) {
         const auto changes = told_.apply(std::move(update), now);
@@ -124,8 +146,8 @@ public:
         if (!wants_full) why_not_told_.reset();
         return adopt(changes, now, make);
     }
-    /// All that a call might go to, whatever their health, but for those that are about to stop and, where others are not,
-    /// those of weight 0; by address. Or why there are none.
+    /// All that a call might go to, whatever their health, but for those that are about to stop and, where others are
+    /// not, those of weight 0; by address. Or why there are none.
     [[nodiscard]] result<std::vector<endpoint>> providers(const call& which);
     /// Whether the registry has been asked, and has not answered.
     [[nodiscard]] bool is_awaited() const noexcept { return !expected_.empty() && !told_.is_told() && !why_not_told_; }
@@ -141,9 +163,7 @@ public:
         plain_ = false;
         routes_.set_policy(std::move(policy));
     }
-    void set_health(const health_options& rules) {
-        watch_.set_rules(rules);
-    }
+    void set_health(const health_options& rules) { watch_.set_rules(rules); }
 
     // The whole.
 
@@ -157,18 +177,27 @@ public:
     [[nodiscard]] fleet_counts counts() const;
 
 private:
-    [[nodiscard]] static bool names_one(const call& which) noexcept { return which.request.towards && !which.request.towards->address.empty(); }
-    [[nodiscard]] node* one_for(const call& which) const { return routes_.find_one(*which.request.towards, members_.table()); }
+    [[nodiscard]] static bool names_one(const call& which) noexcept {
+        return which.request.towards && !which.request.towards->address.empty();
+    }
+    [[nodiscard]] node* one_for(const call& which) const {
+        return routes_.find_one(*which.request.towards, members_.table());
+    }
     [[nodiscard, gnu::cold, gnu::noinline]] bool may_reach(const call& which) const {
         const auto* const n = one_for(which);
         return n && fleet_members::any_ready_of(*n);
     }
-    [[nodiscard]] connection* choose(call& which, time_point now);
+    [[nodiscard]] connection* choose(call& which, time_point now, attempts& repeats);
+    // What the call should try, as it can go elsewhere; or null.
+    [[nodiscard, gnu::cold, gnu::noinline]] inline node* trial_of(const call& which, const cluster_view& view,
+                                                                  time_point now, attempts& repeats);
     // Both null if there is none.
     struct choice {
         node* picked = nullptr;
         connection* ready = nullptr;
     };
+    // Who is out for long, or back, as routers heed it.
+    void look_for_absent(time_point now);
     [[nodiscard]] static choice pick(cluster_view& view, const call& which, pick_context& how);
     [[nodiscard]] const std::shared_ptr<cluster_view>& current_view(const call& which, time_point now);
     [[nodiscard]] pick_context context_of(const call& which, time_point now) noexcept {
@@ -180,6 +209,7 @@ private:
     void begin_on(call& which, node& n, const std::shared_ptr<cluster_view>& view, time_point now);
     void end_attempt(call& which, const error* why, time_point now, bool gone);
     void probe(cluster_view& view, pick_context& how);
+    static void ask_load(std::span<node* const> of);
     [[nodiscard]] const std::shared_ptr<cluster_view>& view_of(const call& which, time_point now = no_deadline) {
         return routes_.find(which.request.towards ? *which.request.towards : anywhere_, members_.table(), now);
     }
@@ -190,31 +220,46 @@ private:
         return adopt(losses, now, [](const endpoint&) { return intrusive_ptr<lane>{}; });
     }
     void choose_fast_path() noexcept;
+    // The first connection of a provider is back: its others are tried soon, and, where all providers were out, theirs.
+    void hurry_beside(const node& back) noexcept;
 
     const fleet_rules rules_;
     provider_set told_;
     fleet_members members_;
     fleet_watch watch_;
+    fleet_absences absences_;
     route_cache routes_;
     dice random_;
     const route anywhere_;
-    lane* only_ = nullptr;   // All there is, where nothing is to be chosen: then no attempt is noted.
-    bool plain_ = true;      // Nothing was said of balancing, routing or health.
+    lane* only_ = nullptr;  // All there is, where nothing is to be chosen: then no attempt is noted.
+    bool plain_ = true;     // Nothing was said of balancing, routing or health.
+    bool wants_idle_probes_ = false;
+    bool idle_probes_planned_ = false;
     std::size_t to_be_freed_ = 0;  // Nodes that are listed no more.
-    std::string expected_;   // What will be told of; empty: nothing.
+    std::string expected_;         // What will be told of; empty: nothing.
     std::optional<error> why_not_told_;
 };
 
 inline const std::shared_ptr<cluster_view>& fleet::current_view(const call& which, time_point now) {
     watch_.look(members_.listed(), routes_, now);
+    if (absences_.are_due(now)) [[unlikely]]
+        look_for_absent(now);
     if (members_.any_idle()) static_cast<void>(wake());
     return view_of(which, now);
 }
 
+inline void fleet::look_for_absent(time_point now) {
+    if (!absences_.advance(now)) return;
+    members_.touch();
+    routes_.refresh_all(members_.table());
+    watch_.list_changed(now, false);
+    static_cast<void>(wake());
+}
+
 inline fleet::choice fleet::pick(cluster_view& view, const call& which, pick_context& how) {
     const auto& trace = which.attempt;
-    // Behind the nodes that this call has tried, those whose connections are full.
-    std::array<node*, attempt_trace::most_tried + 3> avoid{};
+    // Behind the nodes that this call has tried, those whose connections are full. Not set past the count.
+    std::array<node*, attempt_trace::most_tried + 3> avoid;
     std::size_t avoided = trace.tried_count;
     for (std::size_t i = 0; i < avoided; ++i) avoid[i] = static_cast<node*>(trace.tried[i]);
     while (avoided < avoid.size()) {
@@ -226,24 +271,40 @@ inline fleet::choice fleet::pick(cluster_view& view, const call& which, pick_con
             return {picked, ready};
         }
         avoid[avoided++] = picked;
+        if (picked == how.trial) how.trial = nullptr;
     }
     how.tried = {};
     return {};
 }
 
-inline connection* fleet::choose(call& which, time_point now) {
+node* fleet::trial_of(const call& which, const cluster_view& view, time_point now, attempts& repeats) {
+    const auto& asked = which.request;
+    // A key has a node of its own.
+    if (which.attempts > 0 || asked.oneway || which.streams || asked.hash_key != 0) return nullptr;
+    return watch_.trials().next(view.nodes, now, [&](executed ran) {
+        return repeats.would_repeat(retry_of(which, repeats.policy()), ran, asked.method->idempotent, now,
+                                    asked.deadline);
+    });
+}
+
+inline connection* fleet::choose(call& which, time_point now, attempts& repeats) {
     const auto& view = current_view(which, now);
     auto how = context_of(which, now);
+    if (watch_.trials().are_due(now)) [[unlikely]]
+        how.trial = trial_of(which, *view, now, repeats);
     auto found = pick(*view, which, how);
     if (!found.ready && which.attempt.tried_count > 0) {
         // A call that has tried them all may try them again.
         which.attempt.tried_count = 0;
         found = pick(*view, which, how);
     }
-    return found.ready ? begin_on(which, found, view, how) : nullptr;
+    if (!found.ready) return nullptr;
+    if (how.trial != nullptr && how.trial == found.picked) watch_.trials().begun(*found.picked, now);
+    return begin_on(which, found, view, how);
 }
 
-inline connection* fleet::begin_on(call& which, choice found, const std::shared_ptr<cluster_view>& view, pick_context& how) {
+inline connection* fleet::begin_on(call& which, choice found, const std::shared_ptr<cluster_view>& view,
+                                   pick_context& how) {
     if (!which.request.oneway) begin_on(which, *found.picked, view, how.now);
     if (view->policy.probes()) probe(*view, how);
     return found.ready;
@@ -259,31 +320,38 @@ inline void fleet::begin_on(call& which, node& n, const std::shared_ptr<cluster_
 }
 
 inline bool fleet::begin_on(call& which, const lane& to, time_point now) {
-    if (only_) return only_ == &to;
+    if (takes_fast_path(which)) return only_ == &to;
     auto* const n = members_.find(to.address());
     if (!n) return false;
     const auto& view = view_of(which, now);
     const pick_context how{.now = now, .random = random_};
-    if (!view->nodes.usable(*n, how) || std::find(view->nodes.begin(), view->nodes.end(), n) == view->nodes.end()) return false;
+    if (!view->nodes.usable(*n, how) || std::find(view->nodes.begin(), view->nodes.end(), n) == view->nodes.end())
+        return false;
     if (!which.request.oneway) begin_on(which, *n, view, now);
     return true;
 }
 
 // What tells in good time that it leaves has done nothing wrong.
 [[nodiscard]] inline errc judged_as(const error& why, bool gone) noexcept {
-    if (why.code().category() != futon_category()) return errc::remote_error;
     if (gone && why == errc::unavailable && why.ran() == executed::no) return errc::cancelled;
-    return static_cast<errc>(why.code().value());
+    return errc_of(why);
 }
 
 inline void fleet::end_attempt(call& which, const error* why, time_point now, bool gone) {
     auto& trace = which.attempt;
     auto& n = *static_cast<node*>(std::exchange(trace.on, nullptr));
     const auto view = std::static_pointer_cast<cluster_view>(std::exchange(trace.chosen_by, nullptr));
-    auto outcome = why ? attempt_outcome::failed(judged_as(*why, gone), trace.began, now) : attempt_outcome::success(trace.began, now);
-    if (which.request.deadline != no_deadline) outcome.timeout = std::max(which.request.deadline - trace.began, duration{});
+    auto outcome = why ? attempt_outcome::failed(judged_as(*why, gone), trace.began, now)
+                       : attempt_outcome::success(trace.began, now);
+    if (why) {
+        outcome.ran = why->ran();
+        outcome.retry_after = why->retry_after();
+    }
+    if (which.request.deadline != no_deadline)
+        outcome.timeout = std::max(which.request.deadline - trace.began, duration{});
     futon::end_attempt(view->policy, n, outcome);
     watch_.ended(n, outcome, members_.size());
+    if (absences_.matter() && n.is_held(hold::ejected)) absences_.is_out(n, now);
 }
 
 inline void fleet::tried(call& which) noexcept {
@@ -293,9 +361,29 @@ inline void fleet::tried(call& which) noexcept {
 
 inline void fleet::probe(cluster_view& view, pick_context& how) {
     std::array<node*, 8> asked{};
-    const auto count = view.policy.next_probes(view.nodes, how, asked);
-    for (std::size_t i = 0; i < count; ++i)
-        if (auto* const over = fleet_members::ready_of(*asked[i])) over->query_load();
+    ask_load({asked.data(), view.policy.next_probes(view.nodes, how, asked)});
+    if (!idle_probes_planned_) wants_idle_probes_ = view.policy.idle_probes_due() != no_deadline;
+}
+
+inline void fleet::ask_load(std::span<node* const> of) {
+    for (const auto* n : of)
+        if (auto* const over = fleet_members::ready_of(*n)) over->ask_load();
+}
+
+inline time_point fleet::next_idle_probe() noexcept {
+    auto next = no_deadline;
+    for (const auto& each : routes_.views()) next = std::min(next, each->policy.idle_probes_due());
+    wants_idle_probes_ = false;
+    idle_probes_planned_ = next != no_deadline;
+    return next;
+}
+
+inline void fleet::probe_idle(time_point now) {
+    std::array<node*, 8> asked{};
+    pick_context how{.now = now, .random = random_};
+    for (const auto& each : routes_.views())
+        if (each->policy.idle_probes_due() <= now)
+            ask_load({asked.data(), each->policy.idle_probes(each->nodes, how, asked)});
 }
 
 inline void fleet::took_report(const lane& from, const load_report& report, time_point now) {
@@ -322,6 +410,10 @@ inline void fleet::ping(time_point now) {
         }
         return over != nullptr;
     });
+    if (!absences_.matter()) return;
+    for (const auto& each : routes_.views())
+        for (auto* n : each->nodes)
+            if (n->is_held(hold::ejected)) absences_.is_out(*n, now);
 }
 
 inline bool fleet::wake() noexcept {
@@ -343,7 +435,8 @@ inline bool fleet::wake(const call& which) noexcept {
     const bool hope = wake();
     if (!hope || !which.request.towards || empty()) return hope;
     const auto& view = view_of(which);
-    return std::any_of(view->nodes.begin(), view->nodes.end(), [](const node* n) { return fleet_members::has_hope(*n); });
+    return std::any_of(view->nodes.begin(), view->nodes.end(),
+                       [](const node* n) { return fleet_members::has_hope(*n); });
 }
 
 inline result<std::vector<endpoint>> fleet::providers(const call& which) {
@@ -364,8 +457,13 @@ inline lane_list fleet::changed(const lane& which, time_point now) {
     auto* const n = members_.find(which.address());
     if (!n) return {};
     const bool connected = fleet_members::is_connected(*n);
+    if (connected && !n->connected()) hurry_beside(*n);
     watch_.connected(*n, connected, now);
-    if (connected) return {};
+    if (connected) {
+        absences_.may_be_back(*n, now);
+        return {};
+    }
+    if (absences_.matter() && fleet_members::fails_to_connect(*n)) absences_.is_out(*n, now);
     // Those that the registry does not list any more are used only while they answer, and not for ever.
     auto over = adopt(told_.lost(n->told.address), now);
     if (const auto when = told_.next_wakeup(); when && *when <= now) {
@@ -375,18 +473,33 @@ inline lane_list fleet::changed(const lane& which, time_point now) {
     return over;
 }
 
+inline void fleet::hurry_beside(const node& back) noexcept {
+    const auto& all = members_.listed();
+    if (std::any_of(all.begin(), all.end(), [](const node* n) { return n->connected(); }))
+        return fleet_members::hurry(back);
+    for (const auto* n : all) fleet_members::hurry(*n);
+}
+
 inline error fleet::why_not(const call* which) const {
     if (empty()) {
-        if (why_not_told_) return {errc::no_provider, "no provider of " + expected_ + " is known: " + why_not_told_->message(), executed::no};
+        if (why_not_told_)
+            return {errc::no_provider, "no provider of " + expected_ + " is known: " + why_not_told_->message(),
+                    executed::no};
         if (!expected_.empty())
-            return {errc::no_provider, "no provider of " + expected_ + (told_.is_told() ? " is registered" : " is known yet"), executed::no};
-        return {errc::no_provider, "no endpoint is known: give the client one", executed::no};
+            return {errc::no_provider,
+                    told_.is_told() ? "nobody has registered " + expected_ +
+                                          "; version and unique id must be the same in stub() and provide()"
+                                    : "no provider of " + expected_ + " is known yet",
+                    executed::no};
+        return {errc::no_provider,
+                "no endpoint is known: give the client one; server.addresses() is empty until start()", executed::no};
     }
     if (which && which->request.towards) {
-        if (const auto router = routes_.routers().blocked_by(*which->request.towards, members_.listed()); !router.empty())
+        if (const auto router = routes_.routers().blocked_by(*which->request.towards, members_.listed());
+            !router.empty())
             return {errc::no_provider,
-                    "none of the " + std::to_string(members_.size()) + " providers comes into question: the router '" + std::string{router} +
-                        "' leaves none for the call's route",
+                    "none of the " + std::to_string(members_.size()) + " providers comes into question: the router '" +
+                        std::string{router} + "' leaves none for the call's route",
                     executed::no};
     }
     std::string text;
@@ -394,7 +507,8 @@ inline error fleet::why_not(const call* which) const {
     for (const auto* n : members_.listed()) {
         for (const auto& each : fleet_members::lanes_of(*n)) {
             const auto& why = each->last_error();
-            if (why == errc::unsupported_protocol || why == errc::bad_address || why == errc::protocol_error) code = static_cast<errc>(why.code().value());
+            if (why == errc::unsupported_protocol || why == errc::bad_address || why == errc::protocol_error)
+                code = errc_of(why);
             if (text.size() < 512) text += (text.empty() ? "" : "; ") + why.message();
         }
     }
@@ -412,7 +526,10 @@ lane_list fleet::adopt(const provider_changes& changes, time_point now, const Ma
     watch_.list_changed(now, !changes.changed.empty());
     // Large sets are brought up to date as calls need them, and all at once only where much is to be freed.
     if (members_.size() <= 1000 || to_be_freed_ > members_.size() / 10) routes_.refresh_all(members_.table());
-    to_be_freed_ = members_.collect(routes_.oldest_version(), [&](node& n) { watch_.removed(n); });
+    to_be_freed_ = members_.collect(routes_.oldest_version(), [&](node& n) {
+        watch_.removed(n);
+        absences_.removed(n);
+    });
     members_.retired(dropped);
     choose_fast_path();
     return dropped;

@@ -49,6 +49,8 @@ public:
     }
     /// Other things were told of one that is listed.
     void update(const provider& told, time_point now) { table_.put(told, now); }
+    /// What routers heed of those that are listed has changed.
+    void touch() noexcept { table_.touch(); }
     /// Moves its lanes to `left`, which are to be retired, and then handed to `retired`.
     void remove(const endpoint& address, time_point now, lane_list& left) {
         auto* const gone = table_.remove(address, now);
@@ -109,7 +111,8 @@ public:
     /// Whether one takes a call.
     [[nodiscard]] static bool any_ready_of(const node& n) noexcept {
         const auto& all = of(n).lanes;
-        return std::any_of(all.begin(), all.end(), [](const auto& each) { return each->ready_connection() != nullptr; });
+        return std::any_of(all.begin(), all.end(),
+                           [](const auto& each) { return each->ready_connection() != nullptr; });
     }
     /// Any of them, whether or not it takes calls; null if there is none.
     [[nodiscard]] static connection* open_of(const node& n) noexcept {
@@ -119,7 +122,14 @@ public:
     }
     [[nodiscard]] static bool is_connected(const node& n) noexcept {
         const auto& all = of(n).lanes;
-        return std::any_of(all.begin(), all.end(), [](const auto& each) { return each->current() == lane::state::ready; });
+        return std::any_of(all.begin(), all.end(),
+                           [](const auto& each) { return each->current() == lane::state::ready; });
+    }
+    /// Whether the last attempt to connect to it has failed.
+    [[nodiscard]] static bool fails_to_connect(const node& n) noexcept {
+        const auto& all = of(n).lanes;
+        return std::any_of(all.begin(), all.end(),
+                           [](const auto& each) { return each->current() == lane::state::backing_off; });
     }
     [[nodiscard]] bool any_connected() const noexcept {
         return std::any_of(listed().begin(), listed().end(), [](const node* n) { return is_connected(*n); });
@@ -135,6 +145,10 @@ public:
         for (const auto& each : of(n).lanes) hope = is_hopeful(each->wake()) || hope;
         return hope;
     }
+    /// Has it tried again soon where it waits to be.
+    static void hurry(const node& n) noexcept {
+        for (const auto& each : of(n).lanes) each->hurry();
+    }
     /// Whether lanes do nothing, so that somebody has to wake them. About.
     [[nodiscard]] bool any_idle() const noexcept { return idle_ > 0; }
     void one_idles() noexcept { ++idle_; }
@@ -147,7 +161,9 @@ private:
         std::size_t turn = 0;
     };
     [[nodiscard]] static member& of(const node& n) noexcept { return *static_cast<member*>(n.attachment); }
-    [[nodiscard]] static bool is_hopeful(lane::state now) noexcept { return now == lane::state::connecting || now == lane::state::ready; }
+    [[nodiscard]] static bool is_hopeful(lane::state now) noexcept {
+        return now == lane::state::connecting || now == lane::state::ready;
+    }
 
     node_table table_;
     std::unordered_map<node*, std::unique_ptr<member>> members_;

@@ -28,7 +28,8 @@ struct fleet_rules {
 
 [[nodiscard]] inline fleet_rules rules_of(const client_options& options) {
     fleet_rules made;
-    made.plain = !options.balancer && options.routers.empty() && !options.registry && options.health.pings.interval <= duration::zero();
+    made.plain = !options.balancer && options.routers.empty() && !options.registry &&
+                 options.health.pings.interval <= duration::zero();
     if (options.balancer) made.balancer = options.balancer;
     if (!options.routers.empty()) made.routers = router_chain{options.routers};
     made.health = options.health;

@@ -2,8 +2,8 @@
 #pragma once
 
 /// \file
-/// How the providers of a channel do: which may be used, how much of their weight counts, and how many calls they can bear
-/// after an outage.
+/// How the providers of a channel do: which may be used, how much of their weight counts, and how many calls they can
+/// bear after an outage.
 
 #include <futon/cluster/attempt_outcome.hpp>
 #include <futon/cluster/cluster_health.hpp>
@@ -50,8 +50,15 @@ public:
         review_due_ = true;
     }
     void started(node& n, time_point now) noexcept { health_.started(n, now); }
-    void ended(node& n, const attempt_outcome& outcome, std::size_t listed) { review_due_ = health_.ended(n, outcome, listed) || review_due_; }
-    void ping_answered(node& n, std::uint64_t token, time_point when) { review_due_ = health_.ping_answered(n, token, when) || review_due_; }
+    void ended(node& n, const attempt_outcome& outcome, std::size_t listed) {
+        review_due_ = health_.ended(n, outcome, listed) || review_due_;
+    }
+    void ping_answered(node& n, std::uint64_t token, time_point when) {
+        review_due_ = health_.ping_answered(n, token, when) || review_due_;
+    }
+
+    /// Of nodes that calls should try which can go elsewhere.
+    [[nodiscard]] recovery_trials& trials() noexcept { return health_.trials(); }
 
     // What comes of it.
 
@@ -61,8 +68,8 @@ public:
     }
     /// When `ping` has something to do.
     [[nodiscard]] std::optional<time_point> next_ping() const noexcept { return health_.next_ping(); }
-    /// Has `send(node, since)` ask those for a sign of life whose turn it is, unless they gave one after `since`. It says whether the
-    /// ping goes out, by calling what it is given for the token.
+    /// Has `send(node, since)` ask those for a sign of life whose turn it is, unless they gave one after `since`. It
+    /// says whether the ping goes out, by calling what it is given for the token.
     template <class Send>
     void ping(const std::vector<node*>& listed, route_cache& routes, time_point now, Send send) {
         look(listed, routes, now);
@@ -74,11 +81,13 @@ public:
     }
     [[nodiscard]] bool recovers() noexcept { return health_.recovery().recovering(); }
     /// Why a new call is not let through while the providers recover, if it is not.
-    [[nodiscard]] std::optional<error> not_back_yet(const std::vector<node*>& listed, route_cache& routes, dice& random, time_point now) {
+    [[nodiscard]] std::optional<error> not_back_yet(const std::vector<node*>& listed, route_cache& routes, dice& random,
+                                                    time_point now) {
         look(listed, routes, now);
         if (health_.recovery().admits(random)) return std::nullopt;
         return error{errc::unavailable,
-                     "after an outage only " + std::to_string(usable_of(listed)) + " of " + std::to_string(health_.recovery().expected()) +
+                     "after an outage only " + std::to_string(usable_of(listed)) + " of " +
+                         std::to_string(health_.recovery().expected()) +
                          " providers are back: calls are let through in that proportion",
                      executed::no};
     }

@@ -2,7 +2,8 @@
 #pragma once
 
 /// \file
-/// A call that may have several attempts under way at once: which there are, which of them counts, and what is left of the others.
+/// A call that may have several attempts under way at once: which
+/// there are, which of them counts, and what is left of the others.
 
 #include <futon/client/detail/attempts.hpp>
 #include <futon/core/executor.hpp>
@@ -39,15 +40,16 @@ protected:
     ~hedge_owner() = default;
 };
 
-/// The caller's call stays here and is with no connection; each attempt is a call of its own, with this as its ending. So an
-/// attempt belongs to one connection at a time, as any call, and whoever claims this may complete the caller's.
+/// The caller's call stays here and is with no connection; each attempt is a call of its own, with this as its ending.
+/// So an attempt belongs to one connection at a time, as any call, and whoever claims this may complete the caller's.
 ///
 /// Guarded by the channel's lock, but for what says otherwise.
 /// Lifetime: it and its attempts keep each other until it is over.
 class hedged_call final : public operation, private timer {
 public:
     /// `home` has its timer. `channel` is the owner.
-    hedged_call(intrusive_ptr<call_router> channel, hedge_owner& owner, executor_ref home, intrusive_ptr<call> asked, const hedging& how, time_point now)
+    hedged_call(intrusive_ptr<call_router> channel, hedge_owner& owner, executor_ref home, intrusive_ptr<call> asked,
+                const hedging& how, time_point now)
         : operation{nullptr},
           channel_{std::move(channel)},
           owner_{owner},
@@ -133,10 +135,12 @@ public:
         if (delay_ && has_room() && !planned_) arm(deadline_after(now, std::max(now - began_, *delay_)));
     }
 
-    /// An attempt has failed: true if that is all, because others are under way and may fare better, or all is over anyway.
+    /// An attempt has failed: true if that is all, because others
+    /// are under way and may fare better, or all is over anyway.
     [[nodiscard]] bool leaves_it_to_others(const call& attempt, const error& why, time_point now) noexcept {
         const bool over = claimed();
-        if (!over && (attempts_.size() < 2 || !attempts::is_of_one_provider(why, attempt.request.method->idempotent))) return false;
+        if (!over && (attempts_.size() < 2 || !attempts::is_of_one_provider(why, attempt.request.method->idempotent)))
+            return false;
         if (!over) {
             for (const auto& each : attempts_)
                 if (each.get() != &attempt) share_tried(*each);
@@ -170,8 +174,10 @@ public:
         if (last) it.times = last->times;
         if (answered) it.at = answered->at;
         for (const auto& each : attempts_) {
-            if (each.get() == last) it.ran = std::max(it.ran, each->ran);
-            else if (each->at) it.ran = std::max(it.ran, executed::maybe);
+            if (each.get() == last)
+                it.ran = std::max(it.ran, each->ran);
+            else if (each->at)
+                it.ran = std::max(it.ran, executed::maybe);
         }
         std::erase_if(attempts_, [&](const auto& each) { return each.get() == last; });
         return {std::move(asked_), std::exchange(attempts_, {})};
@@ -184,7 +190,7 @@ public:
         owner_.hedge_failed(*this, std::move(why));
         return true;
     }
-    void cancel() noexcept override {}  // Nobody has it as what it waits for.
+    void cancel() noexcept override {}               // Nobody has it as what it waits for.
     void run(bool) noexcept override { release(); }  // Never queued.
     [[nodiscard]] std::string_view waited_by() const noexcept override { return waited_by_; }
 
@@ -200,12 +206,17 @@ private:
     static void avoid(call& which, void* provider) noexcept {
         auto& trace = which.attempt;
         const auto end = trace.tried.begin() + static_cast<std::ptrdiff_t>(trace.tried_count);
-        if (end != trace.tried.end() && std::find(trace.tried.begin(), end, provider) == end) trace.tried[trace.tried_count++] = provider;
+        if (end != trace.tried.end() && std::find(trace.tried.begin(), end, provider) == end)
+            trace.tried[trace.tried_count++] = provider;
     }
-    [[nodiscard]] bool has_room() const noexcept { return attempts_.size() < static_cast<std::size_t>(std::max(how_.max_attempts, 1)); }
+    [[nodiscard]] bool has_room() const noexcept {
+        return attempts_.size() < static_cast<std::size_t>(std::max(how_.max_attempts, 1));
+    }
     void arm(time_point due) noexcept {
         if (!std::exchange(planned_, true)) add_ref();
-        home_->arm(*this, due);
+        if (will_fire(*home_, *this, due)) return;
+        planned_ = false;
+        release();
     }
 
     const intrusive_ptr<call_router> channel_;
@@ -227,6 +238,8 @@ private:
 };
 
 /// Null if its attempts are made one after the other.
-[[nodiscard]] inline hedged_call* hedge_of(const call& which) noexcept { return static_cast<hedged_call*>(which.hedge.get()); }
+[[nodiscard]] inline hedged_call* hedge_of(const call& which) noexcept {
+    return static_cast<hedged_call*>(which.hedge.get());
+}
 
 }  // namespace futon::detail

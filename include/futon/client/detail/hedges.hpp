@@ -40,7 +40,11 @@ public:
     }
     /// Whether `rule_of` may have a rule for it. Thread-safety: safe.
     [[nodiscard]] bool may_concern(const call& which) const noexcept {
-        return (any_.load(std::memory_order_relaxed) || which.options) && which.request.method->idempotent && !which.request.has_streams;
+        return which.options || (any_.load(std::memory_order_relaxed) && may_be_hedged(which));
+    }
+    /// Whether it may run twice, side by side. Thread-safety: safe.
+    [[nodiscard]] static bool may_be_hedged(const call& which) noexcept {
+        return which.request.method->idempotent && !which.request.has_streams;
     }
     /// Empty: it is not hedged.
     [[nodiscard]] std::optional<hedging> rule_of(const call& which, const exponential_backoff& retry) const noexcept {
@@ -65,8 +69,8 @@ public:
     void made() noexcept { ++made_; }
 
     void add_to(client_stats& sum) const noexcept {
-        sum.hedges = made_;
-        sum.hedges_won = won_;
+        sum.hedges += made_;
+        sum.hedges_won += won_;
     }
 
 private:

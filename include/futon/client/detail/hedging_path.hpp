@@ -9,6 +9,7 @@
 #include <futon/client/detail/fleet.hpp>
 #include <futon/client/detail/hedged_call.hpp>
 #include <futon/client/detail/hedges.hpp>
+#include <futon/client/detail/routing_mutex.hpp>
 #include <futon/core/error.hpp>
 #include <futon/core/executor.hpp>
 #include <futon/core/hedging.hpp>
@@ -41,8 +42,15 @@ protected:
 class hedging_path final : private hedge_owner {
 public:
     /// `home` has the timers.
-    hedging_path(call_router& channel, hedging_owner& owner, std::mutex& mutex, fleet& providers, attempts& repeats, executor_ref home, const hedging& rule)
-        : channel_{channel}, owner_{owner}, mutex_{mutex}, fleet_{providers}, attempts_{repeats}, home_{std::move(home)}, hedges_{rule} {}
+    hedging_path(call_router& channel, hedging_owner& owner, routing_mutex& mutex, fleet& providers, attempts& repeats,
+                 executor_ref home, const hedging& rule)
+        : channel_{channel},
+          owner_{owner},
+          mutex_{mutex},
+          fleet_{providers},
+          attempts_{repeats},
+          home_{std::move(home)},
+          hedges_{rule} {}
 
     // Without the lock.
 
@@ -50,8 +58,16 @@ public:
     [[nodiscard]] bool may_concern(const call& which) const noexcept { return hedges_.may_concern(which); }
     /// False: it is not hedged, and goes the way of other calls.
     [[nodiscard, gnu::cold, gnu::noinline]] inline bool submit(const intrusive_ptr<call>& asked) noexcept;
+    /// A service is going to be called, of which `rule` was asked for all calls: says so where that is for nothing.
+    [[gnu::cold]] void look_at(const service_info& opened, const hedging& rule) const noexcept {
+        if (rule.max_attempts <= 1 || opened.methods.empty()) return;
+        for (const auto& each : opened.methods)
+            if (each.idempotent && !each.has_streams) return;
+        warn(opened.methods.front().service, opened.methods.data());
+    }
     /// An attempt has failed for good.
-    [[gnu::cold, gnu::noinline]] inline void complete_attempt(intrusive_ptr<call> which, error why, std::string_view peer) noexcept;
+    [[gnu::cold, gnu::noinline]] inline void complete_attempt(intrusive_ptr<call> which, error why,
+                                                              std::string_view peer) noexcept;
 
     // With the lock held.
 
@@ -66,10 +82,22 @@ private:
     inline void hedge_answered(hedged_call& which, const call& attempt, const response& reply) noexcept override;
     inline void hedge_failed(hedged_call& which, error why) noexcept override;
     [[nodiscard]] time_point now() const noexcept { return home_->now(); }
+    // `what` is not hedged, though that was asked for: once.
+    void warn(const std::string& what, const void* once) const noexcept {
+        if (!home_->reports().is_first(once)) return;
+        try {
+            const auto text = "'" + what +
+                              "' is not hedged, though .hedge asks for it: only methods that are futon::idempotent in "
+                              "their contract, and have no streams, may run twice side by side";
+            home_->reports().log(
+                {.level = log_level::warning, .kind = "hedge_without_effect", .text = text, .where = what});
+        } catch (const std::bad_alloc&) {  // No memory for words.
+        }
+    }
 
     call_router& channel_;
     hedging_owner& owner_;
-    std::mutex& mutex_;
+    routing_mutex& mutex_;
     fleet& fleet_;
     attempts& attempts_;
     const executor_ref home_;
@@ -78,13 +106,19 @@ private:
 };
 
 bool hedging_path::submit(const intrusive_ptr<call>& asked) noexcept {
+    if (!hedges::may_be_hedged(*asked)) {
+        const auto& own = asked->options ? asked->options->hedge : std::nullopt;
+        if (own && own->max_attempts > 1) warn(asked->request.method->full_name(), asked->request.method);
+        return false;
+    }
     intrusive_ptr<call> first;
     try {
         const auto at_time = now();
         const std::lock_guard lock{mutex_};
         const auto rule = hedges_.rule_of(*asked, attempts_.policy());
         if (closed_ || !rule) return false;
-        const auto made = make_intrusive<hedged_call>(intrusive_ptr<call_router>{&channel_}, static_cast<hedge_owner&>(*this), home_, asked, *rule, at_time);
+        const auto made = make_intrusive<hedged_call>(intrusive_ptr<call_router>{&channel_},
+                                                      static_cast<hedge_owner&>(*this), home_, asked, *rule, at_time);
         first = made->make_attempt();
         made->add(first);
         if (const auto delay = hedges_.delay(*asked, *rule, at_time)) made->plan(*delay, at_time);

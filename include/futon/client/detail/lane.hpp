@@ -2,9 +2,11 @@
 #pragma once
 
 /// \file
-/// One place for a connection to one endpoint: connects, notices the loss, backs off, connects again.
+/// One place for a connection to one endpoint: connects, notices the loss, backs off, connects again. One thing because
+/// all of it is one state and the ways from one to the next.
 
 #include <futon/client/detail/lane_owner.hpp>
+#include <futon/client/detail/routing_mutex.hpp>
 #include <futon/core/random_word.hpp>
 #include <futon/core/runtime_state.hpp>
 #include <futon/message/endpoint.hpp>
@@ -14,11 +16,14 @@
 #include <futon/transport/connection.hpp>
 #include <futon/transport/connector.hpp>
 #include <futon/transport/network.hpp>
+#include <futon/transport/post_function.hpp>
 #include <futon/wire/futon_protocol.hpp>
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <new>
 #include <optional>
 #include <random>
 #include <string_view>
@@ -40,15 +45,16 @@ namespace futon::detail {
 class lane final : public connection_owner, private timer {
 public:
     enum class state : std::uint8_t {
-        idle,        ///< Nobody asked for a connection yet, or the last one ended in peace.
-        connecting,  ///< Until the peer's preface came: before that it may be one that stops, and would drop what it gets.
+        idle,  ///< Nobody asked for a connection yet, or the last one ended in peace.
+        /// Until the peer's preface came: before that it may be one that stops, and would drop what it gets.
+        connecting,
         ready,
-        backing_off, ///< The last attempt failed; the next one begins by itself.
+        backing_off,  ///< The last attempt failed; the next one begins by itself.
         closed,
     };
 
     /// `channel` is the owner, and has `mutex`.
-    lane(intrusive_ptr<any_channel> channel, lane_owner& owner, std::mutex& mutex, endpoint to, io_place place)
+    lane(intrusive_ptr<any_channel> channel, lane_owner& owner, routing_mutex& mutex, endpoint to, io_place place)
         : channel_{std::move(channel)}, owner_{&owner}, to_{std::move(to)}, place_{std::move(place)}, mutex_{mutex} {}
 
     [[nodiscard]] const endpoint& address() const noexcept { return to_; }
@@ -61,7 +67,9 @@ public:
         return state_ == state::ready && !full_ && !connection_->is_starved() ? connection_.get() : nullptr;
     }
     /// The connection, whether or not it takes calls; null unless it is ready.
-    [[nodiscard]] connection* open_connection() const noexcept { return state_ == state::ready ? connection_.get() : nullptr; }
+    [[nodiscard]] connection* open_connection() const noexcept {
+        return state_ == state::ready ? connection_.get() : nullptr;
+    }
     /// No call waits for room any more.
     void not_full() noexcept { full_ = false; }
     /// Why there is no connection; meaningful while backing off.
@@ -81,6 +89,12 @@ public:
             connect();
         }
         return state_;
+    }
+    /// What was out is back, and this may be, too: a pause ends by chance within `reconnect.base`, and should that be
+    /// too early, the next ones begin short.
+    void hurry() noexcept {
+        if (state_ == state::backing_off)
+            post_function(place_.asio, [self = intrusive_ptr<lane>{this}] { self->shorten_pause(); });
     }
 
     // Without it.
@@ -106,8 +120,8 @@ public:
             if (std::exchange(state_, state::closed) == state::closed) return;
             open = connection_;
         }
-        // Those whose peer has said goodbye end by themselves: a server that stops tells its clients and the registry, and
-        // either may be heard first.
+        // Those whose peer has said goodbye end by themselves: a server that stops tells its clients and the registry,
+        // and either may be heard first.
         if (open) return open->drain(why);
         stop_connecting();
     }
@@ -116,12 +130,13 @@ private:
     // Once it is closed.
     void stop_connecting() noexcept {
         if (place_.where->disarm(*this)) release();
-        asio::post(place_.asio, [self = intrusive_ptr<lane>{this}] {
+        post_function(place_.asio, [self = intrusive_ptr<lane>{this}] {
             if (self->connector_) self->connector_->stop(error{errc::client_closed, executed::no});
         });
     }
     void connect() noexcept {
-        asio::post(place_.asio, [self = intrusive_ptr<lane>{this}] {
+        owner_->offered().services.seal();
+        post_function(place_.asio, [self = intrusive_ptr<lane>{this}] {
             self->connector_ = connector::start(self->place_, self->to_, self->owner_->options().connect_timeout,
                                                 [self](connector::outcome how) { self->connected(std::move(how)); });
         });
@@ -131,14 +146,19 @@ private:
         connector_ = nullptr;
         if (!how) return not_connected(how.error());
         const auto& options = owner_->options();
-        auto machine = std::make_unique<session<futon_protocol>>(session_options{
-            .role = side::opener, .limits = options.limits, .categories = options.error_categories}, place_.where->now());
-        auto made = make_intrusive<connection>(place_, *std::move(how), std::move(machine), intrusive_ptr<connection_owner>{this});
+        auto machine = std::make_unique<session<futon_protocol>>(session_options{.role = side::opener,
+                                                                                 .limits = options.limits,
+                                                                                 .categories = options.error_categories,
+                                                                                 .seed = session_seed(place_)},
+                                                                 place_.where->now());
+        auto made = make_intrusive<connection>(place_, *std::move(how), std::move(machine),
+                                               intrusive_ptr<connection_owner>{this});
         auto& offered = owner_->offered();
         const bool answering = !offered.services.empty();
         // Before a client that goes can see the connection: it waits for those that may still run its handlers.
         if (answering) {
-            answers_.emplace(made.get(), make_intrusive<answers>(intrusive_ptr<offer>{&offered}, made, options.timeout, channel_));
+            answers_.emplace(made.get(),
+                             make_intrusive<answers>(intrusive_ptr<offer>{&offered}, made, options.timeout, channel_));
             offered.joined();
         }
         bool too_late = false;
@@ -161,6 +181,7 @@ private:
         made->open();
     }
     void ready(connection& which) noexcept override {
+        if (!which.is_serving()) return;  // Goodbye came along with the preface, and is next.
         {
             const std::lock_guard lock{mutex_};
             if (connection_.get() != &which || state_ != state::connecting) return;
@@ -184,12 +205,27 @@ private:
             state_ = state::backing_off;
             last_error_ = why;
             ++failures_;
-            const auto dice = std::uniform_real_distribution<double>{0.0, 1.0}(dice_);
-            add_ref();
-            place_.where->arm(*this, place_.where->now() + owner_->options().reconnect.pause_after(failures_, dice));
+            arm(place_.where->now() + owner_->options().reconnect.pause_after(failures_, throw_dice()));
         }
         owner_->lane_changed(*this);
     }
+    void shorten_pause() noexcept {
+        const std::lock_guard lock{mutex_};
+        if (state_ != state::backing_off || !place_.where->disarm(*this)) return;
+        failures_ = 1;
+        const auto most = static_cast<double>(owner_->options().reconnect.base.count());
+        const duration pause{static_cast<duration::rep>(most * throw_dice())};
+        // Clients that have lost the same servers should not come back to them as one.
+        release();
+        arm(std::min(again_, place_.where->now() + pause));
+    }
+    // With the lock held. Where its executor has ended nothing is connected again.
+    void arm(time_point due) noexcept {
+        again_ = due;
+        add_ref();
+        if (!will_fire(*place_.where, *this, due)) release();
+    }
+    [[nodiscard]] double throw_dice() noexcept { return std::uniform_real_distribution<double>{0.0, 1.0}(dice_); }
 
     void fire(bool due) noexcept override {
         const auto self = intrusive_ptr<lane>::adopt(this);
@@ -215,9 +251,10 @@ private:
     void requested(connection& from, event& request) noexcept override {
         if (const intrusive_ptr<answers> answering{answers_of(from)}) return answering->requested(from, request);
         if (auto* machine = from.session(); machine && !request.oneway)
-            machine->reply_error(request.id, error{errc::no_such_method, "this client offers no services", executed::no});
+            machine->reply_error(request.id,
+                                 error{errc::no_such_method, "this client offers no services", executed::no});
     }
-    void cancelled(connection&, std::uint64_t, void* tag) noexcept override { answers::cancelled(tag); }
+    void cancelled(connection& from, std::uint64_t, void* tag) noexcept override { answers::cancelled(from, tag); }
     void replied(connection& from, intrusive_ptr<call> which, const response& reply) noexcept override {
         if (is_way_back(*which)) return answers_of(from)->replied(*which, reply);
         if (failures_ != 0) {
@@ -234,19 +271,44 @@ private:
         }
         owner_->lane_parks(std::move(which));
     }
-    void load_told(connection&, std::uint64_t, const load_report& report) noexcept override { owner_->lane_told_load(*this, report); }
-    void alive(connection&, std::uint64_t token, time_point when) noexcept override { owner_->lane_alive(*this, token, when); }
+    void oneways_lost(connection&, std::uint64_t count, const error& why) noexcept override {
+        owner_->lane_lost_oneways(*this, count, why);
+    }
+    void load_told(connection&, std::uint64_t, const load_report& report) noexcept override {
+        owner_->lane_told_load(*this, report);
+    }
+    void alive(connection&, std::uint64_t token, time_point when) noexcept override {
+        owner_->lane_alive(*this, token, when);
+    }
     bool room(connection& where) noexcept override { return owner_->lane_has_room(*this, where); }
 
-    void leaving(connection& which, const error&) noexcept override {
+    void leaving(connection& which, const error& why) noexcept override {
+        bool refused = false;
         {
             const std::lock_guard lock{mutex_};
-            if (connection_.get() != &which || state_ != state::ready) return;
-            // Connected again when a call needs it: a server that stops, or was idle, should not be called back.
+            if (connection_.get() != &which || state_ == state::closed) return;
             leaving_.push_back(std::move(connection_));
-            state_ = state::idle;
+            refused = state_ != state::ready || is_refusal(which, why);
+            // Connected again when a call needs it: a server that stops, or was idle, should not be called back.
+            if (!refused) state_ = state::idle;
         }
+        if (refused) return not_connected(refusal(why));
         owner_->lane_changed(*this);
+    }
+    [[nodiscard]] error refusal(const error& why) const noexcept {
+        try {
+            return {why.code(), to_.text() + " refused the connection: " + why.message(), executed::no};
+        } catch (const std::bad_alloc&) {
+            return why;
+        }
+    }
+    // The peer has no place for this connection: it answered nothing on it, not because calls were taken back, and
+    // should not be asked again at once.
+    [[nodiscard]] static bool is_refusal(connection& which, const error& why) noexcept {
+        const auto* const machine = which.session();
+        if (why != errc::overloaded || !machine || machine->is_open()) return false;
+        const auto seen = machine->stats();
+        return seen.replies_received + seen.errors_received + seen.cancels_sent == 0;
     }
 
     void closed(connection& which, const error& why) noexcept override {
@@ -284,14 +346,16 @@ private:
     const endpoint to_;
     const io_place place_;
     intrusive_ptr<connector> connector_;  // Only inside the place's executor, as is the next.
-    std::unordered_map<const connection*, intrusive_ptr<answers>> answers_;  // Of connections that servers may call back on.
-    std::mutex& mutex_;  // Guards what follows.
+    // Of connections that servers may call back on.
+    std::unordered_map<const connection*, intrusive_ptr<answers>> answers_;
+    routing_mutex& mutex_;  // Guards what follows.
     state state_ = state::idle;
     intrusive_ptr<connection> connection_;
     std::vector<intrusive_ptr<connection>> leaving_;  // They finish their calls, and get no new ones.
     bool full_ = false;  // Calls wait until the peer has room for them; others go elsewhere, or behind these.
     error last_error_{errc::not_connected, executed::no};
-    int failures_ = 0;  // Attempts and connections in a row that came to nothing.
+    int failures_ = 0;    // Attempts and connections in a row that came to nothing.
+    time_point again_{};  // While it backs off: when the pause ends.
     std::uint64_t connects_ = 0;
     std::minstd_rand dice_{static_cast<std::minstd_rand::result_type>(seed_for(place_))};
 };

@@ -29,6 +29,8 @@ public:
     virtual bool lane_has_room(lane& which, connection& where) noexcept = 0;
     virtual void lane_parks(intrusive_ptr<call> which) noexcept = 0;
     virtual void lane_replied(intrusive_ptr<call> which, const response& reply) noexcept = 0;
+    /// At most so many one-way calls did not run, and are not there any more to be made again.
+    virtual void lane_lost_oneways(lane& which, std::uint64_t count, const error& why) noexcept = 0;
     /// The peer said how busy it is.
     virtual void lane_told_load(lane& which, const load_report& report) noexcept = 0;
     /// The peer answered a ping, or was heard `when` anyway.

@@ -4,6 +4,7 @@
 /// \file
 /// Calls that pause before they are tried again.
 
+#include <futon/client/detail/routing_mutex.hpp>
 #include <futon/client/detail/waiting_calls.hpp>
 #include <futon/core/executor.hpp>
 #include <futon/core/intrusive_ptr.hpp>
@@ -14,6 +15,7 @@
 
 #include <memory>
 #include <mutex>
+#include <new>
 #include <unordered_map>
 #include <utility>
 
@@ -33,20 +35,25 @@ protected:
 class pausing_calls {
 public:
     /// `home` has the timers.
-    pausing_calls(call_router& channel, pause_owner& owner, std::mutex& mutex, executor_ref home)
+    pausing_calls(call_router& channel, pause_owner& owner, routing_mutex& mutex, executor_ref home)
         : channel_{channel}, owner_{owner}, mutex_{mutex}, home_{std::move(home)} {}
 
-    /// Without the lock. False: `may_pause()`, asked with the lock held, said no, and the call is still the caller's.
+    /// Without the lock. False: `may_pause()`, asked with the lock held, said no, or there is no memory; the call is
+    /// still the caller's.
     template <class Ask>
-    [[nodiscard]] bool begin(intrusive_ptr<call>& which, duration pause, Ask may_pause) {
-        auto later = std::make_unique<retry_later>(*this, which);
-        {
+    [[nodiscard]] bool begin(intrusive_ptr<call>& which, duration pause, Ask may_pause) noexcept {
+        retry_later* later = nullptr;
+        try {
+            auto made = std::make_unique<retry_later>(*this, which);
             const std::lock_guard lock{mutex_};
             if (!may_pause(*which)) return false;
-            pausing_.emplace(which.get(), later.get());
+            pausing_.emplace(which.get(), made.get());
             which = nullptr;
+            later = made.release();
+        } catch (const std::bad_alloc&) {
+            return false;
         }
-        home_->arm(*later.release(), home_->now() + pause);
+        if (!will_fire(*home_, *later, home_->now() + pause)) later->fire(false);
         return true;
     }
 
@@ -64,7 +71,7 @@ public:
         return taken;
     }
     void take_all(waiting_calls::list& to) noexcept {
-        while (!pausing_.empty()) to.push_back(take(*pausing_.begin()->first));
+        while (!pausing_.empty()) to.push(take(*pausing_.begin()->first));
     }
     template <class See>
     void for_each(See see) const {
@@ -73,7 +80,8 @@ public:
 
 private:
     struct retry_later final : public timer, public recycled {
-        retry_later(pausing_calls& all, intrusive_ptr<call> again) : which{std::move(again)}, channel_{&all.channel_}, all_{all} {}
+        retry_later(pausing_calls& all, intrusive_ptr<call> again)
+            : which{std::move(again)}, channel_{&all.channel_}, all_{all} {}
         void fire(bool due) noexcept override {
             const std::unique_ptr<retry_later> self{this};
             {
@@ -93,7 +101,7 @@ private:
 
     call_router& channel_;
     pause_owner& owner_;
-    std::mutex& mutex_;
+    routing_mutex& mutex_;
     const executor_ref home_;
     std::unordered_map<const call*, retry_later*> pausing_;
 };

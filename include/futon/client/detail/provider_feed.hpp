@@ -8,6 +8,7 @@
 #include <futon/async/make_ready.hpp>
 #include <futon/client/detail/fleet.hpp>
 #include <futon/client/detail/list_waiters.hpp>
+#include <futon/client/detail/routing_mutex.hpp>
 #include <futon/client/detail/standing_rules.hpp>
 #include <futon/client/detail/supply.hpp>
 #include <futon/cluster/provider_update.hpp>
@@ -49,8 +50,18 @@ protected:
 /// Shares its channel's lock, and what that guards. Thread-safety: safe.
 class provider_feed {
 public:
-    provider_feed(call_router& channel, feed_owner& owner, std::mutex& mutex, fleet& providers, standing_rules& rules, diagnostics& reports, executor_ref home, executor_ref callbacks)
-        : channel_{channel}, owner_{owner}, mutex_{mutex}, fleet_{providers}, rules_{rules}, reports_{reports}, home_{std::move(home)}, callbacks_{std::move(callbacks)} {}
+    provider_feed(call_router& channel, feed_owner& owner, routing_mutex& mutex, fleet& providers,
+                  standing_rules& rules, diagnostics& reports, executor_ref home, executor_ref callbacks,
+                  const reconnect_backoff& pauses, std::uint64_t seed)
+        : channel_{channel},
+          owner_{owner},
+          mutex_{mutex},
+          fleet_{providers},
+          rules_{rules},
+          reports_{reports},
+          home_{std::move(home)},
+          callbacks_{std::move(callbacks)},
+          supply_{channel, home_, pauses, seed} {}
 
     void set_endpoints(const endpoints& wanted) {
         provider_update all{.authoritative = true};
@@ -68,18 +79,24 @@ public:
     }
     /// Takes them from a registry from now on, where `service` is looked up.
     void look_up(any_registry where, const std::string& service) {
-        supply_.begin(std::move(where), service, [this, alive = intrusive_ptr<call_router>{&channel_}](result<provider_update> what) { told(std::move(what)); });
+        supply_.begin(std::move(where), service,
+                      [this, alive = intrusive_ptr<call_router>{&channel_}](result<provider_update> what) {
+                          told(std::move(what));
+                      });
     }
     /// All that such a call might go to, as soon as they are known, for so long as the call's deadline allows.
     [[nodiscard]] future<std::vector<endpoint>> providers(const call& which) {
-        const auto left = which.request.deadline == no_deadline ? duration::max() : which.request.deadline - home_->now();
+        const auto left =
+            which.request.deadline == no_deadline ? duration::max() : which.request.deadline - home_->now();
         result<std::vector<endpoint>> known{std::in_place};
         {
             const std::lock_guard lock{mutex_};
             if (!closed_ && fleet_.is_awaited()) return list_waiters_.add(callbacks_, which, left);
             known = known_to(which);
         }
-        if (!known) return make_failed<std::vector<endpoint>>(callbacks_, std::move(known).error().with_where(which.request.method->full_name()));
+        if (!known)
+            return make_failed<std::vector<endpoint>>(
+                callbacks_, std::move(known).error().with_where(which.request.method->full_name()));
         return make_ready(callbacks_, *std::move(known));
     }
 
@@ -127,17 +144,22 @@ private:
             const std::lock_guard lock{mutex_};
             if (closed_) return;
             if (update.refused > 0)
-                unreadable = std::to_string(update.refused) + " of what is listed for " + fleet_.expected() + " cannot be read as a provider, and is left out";
+                unreadable = std::to_string(update.refused) + " of what is listed for " + fleet_.expected() +
+                             " cannot be read as a provider, and is left out" +
+                             (update.fault.empty() ? "" : "; the first: " + update.fault);
             if (update.settings) unmeant = rules_.set_settings(*update.settings);
+            if (!unmeant.empty()) unmeant = "of what is set for " + fleet_.expected() + " is ignored: " + unmeant;
             bool first = fleet_.empty();
-            leaving = fleet_.apply(std::move(update), home_->now(), wants_full,
-                                   [&](const endpoint& to) { return owner_.make_lane(to, std::exchange(first, false)); });
+            leaving = fleet_.apply(std::move(update), home_->now(), wants_full, [&](const endpoint& to) {
+                return owner_.make_lane(to, std::exchange(first, false));
+            });
             if (owner_.wants_connections()) static_cast<void>(fleet_.wake_any());
         }
         owner_.lanes_left(leaving);
         // Not with the lock: who reads the log may ask the client.
         if (!unmeant.empty()) reports_.log({.level = log_level::warning, .kind = "bad_setting", .text = unmeant});
-        if (!unreadable.empty()) reports_.log({.level = log_level::warning, .kind = "bad_provider", .text = unreadable});
+        if (!unreadable.empty())
+            reports_.log({.level = log_level::warning, .kind = "bad_provider", .text = unreadable});
         if (wants_full) supply_.refresh();
         settle_lists();
         owner_.providers_changed();
@@ -145,7 +167,7 @@ private:
 
     call_router& channel_;
     feed_owner& owner_;
-    std::mutex& mutex_;
+    routing_mutex& mutex_;
     fleet& fleet_;
     standing_rules& rules_;
     diagnostics& reports_;

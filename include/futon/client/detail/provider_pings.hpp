@@ -2,15 +2,17 @@
 #pragma once
 
 /// \file
-/// Has a channel's providers pinged when it is time to: the timer of `fleet::ping`.
+/// Has a channel's providers asked how they are when it is time to: the timer of `fleet::ping` and `fleet::probe_idle`.
 
 #include <futon/client/detail/fleet.hpp>
+#include <futon/client/detail/routing_mutex.hpp>
 #include <futon/core/executor.hpp>
 #include <futon/core/intrusive_ptr.hpp>
 #include <futon/core/time.hpp>
 #include <futon/core/timer_queue.hpp>
 #include <futon/message/call.hpp>
 
+#include <algorithm>
 #include <mutex>
 #include <utility>
 
@@ -20,18 +22,21 @@ namespace futon::detail {
 class provider_pings final : private timer {
 public:
     /// `home` has the timer.
-    provider_pings(call_router& channel, std::mutex& mutex, fleet& providers, executor_ref home)
+    provider_pings(call_router& channel, routing_mutex& mutex, fleet& providers, executor_ref home)
         : channel_{channel}, mutex_{mutex}, fleet_{providers}, home_{std::move(home)} {}
 
     // With the lock held.
 
-    /// After anything that may have changed when the next ping is due.
+    /// After anything that may have changed when somebody is to be asked next.
     void plan() noexcept {
-        const auto due = fleet_.next_ping();
-        if (!due || *due >= armed_for_) return;
-        if (armed_for_ == no_deadline) channel_.add_ref();
-        armed_for_ = *due;
-        home_->arm(*this, armed_for_);
+        const auto due = std::min(fleet_.next_ping().value_or(no_deadline), fleet_.next_idle_probe());
+        if (due >= armed_for_) return;
+        // One that fires just now has a reference of its own.
+        if (armed_for_ == no_deadline || !home_->disarm(*this)) channel_.add_ref();
+        armed_for_ = due;
+        if (will_fire(*home_, *this, due)) return;
+        armed_for_ = no_deadline;
+        channel_.release();
     }
     void close() noexcept {
         if (armed_for_ != no_deadline && home_->disarm(*this)) channel_.release();
@@ -44,15 +49,17 @@ private:
         const auto alive = intrusive_ptr<call_router>::adopt(&channel_);
         const std::lock_guard lock{mutex_};
         // Where it was armed again meanwhile, that is part of this one.
-        static_cast<void>(home_->disarm(*this));
+        if (home_->disarm(*this)) channel_.release();
         armed_for_ = no_deadline;
         if (!due || closed_) return;
-        fleet_.ping(home_->now());
+        const auto now = home_->now();
+        if (const auto ping = fleet_.next_ping(); ping && *ping <= now) fleet_.ping(now);
+        fleet_.probe_idle(now);
         plan();
     }
 
     call_router& channel_;
-    std::mutex& mutex_;
+    routing_mutex& mutex_;
     fleet& fleet_;
     const executor_ref home_;
     time_point armed_for_ = no_deadline;

@@ -8,9 +8,13 @@
 #include <futon/client/client_options.hpp>
 #include <futon/cluster/provider_text.hpp>
 #include <futon/core/error.hpp>
+#include <futon/core/nearest_name.hpp>
 #include <futon/message/metadata.hpp>
 
+#include <algorithm>
+#include <array>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -19,16 +23,34 @@
 
 namespace futon::detail {
 
-/// `own` with what `set` says laid over it: "timeout" with its unit, e.g. "200ms"; "cluster", "failfast" or "failover"; "retries",
-/// the attempts after the first; "hedge", "off", "p95" or a delay; "balancer", by name. Other keys are for others. What cannot be read is left as it was, and said in `faults`.
-[[nodiscard]] inline call_rules lay_over(call_rules own, const metadata& set, const client_options& options, std::vector<std::string>& faults) {
+inline constexpr std::array<std::string_view, 5> setting_names{"timeout", "retries", "cluster", "hedge", "balancer"};
+
+/// For a log: the beginning, on one line. Anybody may have written it.
+[[nodiscard]] inline std::string shown_setting(std::string_view text) {
+    constexpr std::size_t most = 100;
+    std::string shown{text.substr(0, most)};
+    std::replace_if(
+        shown.begin(), shown.end(), [](char c) { return static_cast<unsigned char>(c) < ' ' || c == '\x7f'; }, '?');
+    return text.size() > most ? shown + "..." : shown;
+}
+
+/// `own` with what `set` says laid over it: "timeout" with its unit, e.g. "200ms"; "cluster", "failfast" or "failover";
+/// "retries", the attempts after the first; "hedge", "off", "p95" or a delay; "balancer", by name. What
+/// cannot be read, or is none of these, changes nothing, and is said in `faults`.
+[[nodiscard]] inline call_rules apply_settings(call_rules own, const metadata& set, const client_options& options,
+                                               std::vector<std::string>& faults) {
     const auto refuse = [&](std::string_view key, std::string_view value, const std::string& expected) {
-        faults.push_back("the registry's setting '" + std::string{key} + "=" + std::string{value} + "' is ignored: " + expected);
+        faults.push_back("'" + shown_setting(key) + "=" + shown_setting(value) + "': " + expected);
     };
+    for (const auto& [key, value] : set)
+        if (std::find(setting_names.begin(), setting_names.end(), key) == setting_names.end())
+            refuse(key, value, "there is no such setting" + known_names(key, setting_names));
     if (const auto text = set.get("timeout")) {
         duration after{};
-        if (parse_duration(*text, std::chrono::hours{24}, after) && after > duration{}) own.timeout = after;
-        else refuse("timeout", *text, "expected a time with its unit, e.g. 200ms, of more than zero and at most 24h");
+        if (parse_duration(*text, std::chrono::hours{24}, after) && after > duration{})
+            own.timeout = after;
+        else
+            refuse("timeout", *text, "expected a time with its unit, e.g. 200ms, of more than zero and at most 24h");
     }
     if (const auto text = set.get("retries")) {
         std::uint32_t more = 0;
@@ -61,7 +83,8 @@ namespace futon::detail {
         } else if (parse_duration(*text, std::chrono::hours{24}, after) && after > duration{}) {
             own.hedge = hedging{.max_attempts = 2, .delay = after};
         } else {
-            refuse("hedge", *text, "expected off, p95, or a time with its unit, e.g. 20ms, of more than zero and at most 24h");
+            refuse("hedge", *text,
+                   "expected off, p95, or a time with its unit, e.g. 20ms, of more than zero and at most 24h");
         }
     }
     if (const auto text = set.get("balancer")) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <futon/client/detail/settings.hpp>
+#include <futon/client/detail/apply_settings.hpp>
 
 #include <futon/service/call_options.hpp>
 #include <futon/service/method.hpp>
@@ -21,7 +21,7 @@ struct laid {
 
 laid lay(const futon::metadata& set, const futon::client_options& options = {}, const futon::call_rules& own = {}) {
     laid made;
-    made.rules = futon::detail::lay_over(own, set, options, made.faults);
+    made.rules = futon::detail::apply_settings(own, set, options, made.faults);
     return made;
 }
 
@@ -36,7 +36,26 @@ TEST_CASE("settings: cluster says whether calls are repeated, by SOFARPC's names
     const auto unknown = lay({{"cluster", "failback"}});
     CHECK_FALSE(unknown.rules.retry.has_value());
     REQUIRE(unknown.faults.size() == 1);
-    CHECK(unknown.faults.front() == "the registry's setting 'cluster=failback' is ignored: expected failover or failfast");
+    CHECK(unknown.faults.front() == "'cluster=failback': expected failover or failfast");
+}
+
+TEST_CASE("settings: a key that is not known changes nothing, and is named with the nearest one that is") {
+    const auto got = lay({{"timeuot", "5ms"}, {"retries", "1"}, {"colour", "blue"}});
+    CHECK_FALSE(got.rules.timeout.has_value());
+    CHECK(got.rules.retry->max_attempts == 2);
+    REQUIRE(got.faults.size() == 2);
+    CHECK(got.faults.front() ==
+          "'timeuot=5ms': there is no such setting; did you mean 'timeout'? "
+          "Known: timeout, retries, cluster, hedge, balancer");
+    CHECK(got.faults.back() ==
+          "'colour=blue': there is no such setting; known: timeout, retries, cluster, hedge, balancer");
+}
+
+TEST_CASE("settings: what is said of one that cannot be meant is one line, however long and whatever is in it") {
+    const auto got = lay({{"timeout", "1s\nfuton error: all is lost\x1b[0m"}, {std::string(120, 'k'), "v"}});
+    REQUIRE(got.faults.size() == 2);
+    CHECK(got.faults.front().starts_with("'" + std::string(100, 'k') + "...=v': there is no such setting"));
+    CHECK(got.faults.back().starts_with("'timeout=1s?futon error: all is lost?[0m': expected"));
 }
 
 TEST_CASE("settings: hedge is off, the 95th percentile, or a delay") {

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+/// \file
+/// What a channel hears of its lanes, and does about it.
+
+#include <futon/client/detail/channel_class.hpp>
+
+#include <cstdint>
+#include <mutex>
+#include <new>
+#include <string>
+#include <utility>
+
+namespace futon::detail {
+
+inline intrusive_ptr<lane> channel::make_lane(const endpoint& to, bool first) {
+    return make_intrusive<lane>(intrusive_ptr<any_channel>{this}, *this, mutex_, to,
+                                first ? home_ : runtime_->next_place());
+}
+
+inline void channel::lane_changed(lane& which) noexcept {
+    ready_waiters::list waiters;
+    lane_list leaving;
+    {
+        const std::lock_guard lock{mutex_};
+        if (closed_) return;
+        leaving = fleet_.changed(which, now());
+        pings_.plan();
+        if (fleet_.any_ready()) waiters = ready_waiters_.take_all();
+    }
+    lanes_left(leaving);
+    ready_waiters::tell(waiters, {});
+    move_waiting();
+}
+
+inline void channel::lane_told_load(lane& which, const load_report& report) noexcept {
+    const std::lock_guard lock{mutex_};
+    fleet_.took_report(which, report, now());
+}
+
+inline void channel::lane_alive(lane& which, std::uint64_t token, time_point when) noexcept {
+    const std::lock_guard lock{mutex_};
+    if (closed_) return;
+    fleet_.alive(which, token, when);
+    pings_.plan();
+}
+
+inline bool channel::lane_has_room(lane& which, connection& where) noexcept {
+    using look = waiting_calls::look;
+    for (;;) {
+        intrusive_ptr<call> next;
+        {
+            const std::lock_guard lock{mutex_};
+            auto* const machine = where.session();
+            if (waiting_.empty()) {
+                which.not_full();
+                return false;
+            }
+            if (!machine || where.has_inbox()) return true;
+            bool full = false;
+            next = waiting_.take_first([&](call& each) {
+                if (!machine->may_start(each.request)) return full = true, look::stop;
+                return fleet_.begin_on(each, which, where.batch_time()) ? look::take : look::pass;
+            });
+            if (!next) {
+                if (!full) which.not_full();
+                return full;
+            }
+            begun_locked(*next, where);
+        }
+        where.begin(std::move(next));
+    }
+}
+
+// To another connection that has room, else into the queue.
+inline void channel::lane_parks(intrusive_ptr<call> which) noexcept {
+    {
+        const std::lock_guard lock{mutex_};
+        fleet_.undone(*which, now());
+        which->at = nullptr;
+        --which->attempts;
+        if (auto* const hedge = hedge_of(*which);
+            hedge && hedge->leaves_it_to_others(*which, error{errc::overloaded, executed::no}, now()))
+            return;
+    }
+    route(std::move(which));
+}
+
+inline void channel::lane_lost_oneways(lane& which, std::uint64_t count, const error& why) noexcept {
+    books_.failed(count);
+    try {
+        runtime_->reports().unhandled(why.with_where(which.address().text()));
+    } catch (const std::bad_alloc&) {  // The number must do.
+    }
+}
+
+inline void channel::lane_counted(const session_stats& counters) noexcept {
+    const std::lock_guard lock{mutex_};
+    past_ += counters;
+    past_.in_flight_sent = past_.in_flight_received = 0;
+}
+
+inline void channel::lanes_left(const lane_list& leaving) noexcept {
+    if (leaving.empty()) return;
+    {
+        const std::lock_guard lock{mutex_};
+        for (const auto& each : leaving) past_connects_ += each->connects();
+    }
+    for (const auto& each : leaving)
+        each->retire(error{errc::unavailable, "the endpoint is no longer listed", executed::no});
+}
+
+inline void channel::providers_changed() noexcept {
+    {
+        const std::lock_guard lock{mutex_};
+        if (!closed_) pings_.plan();
+    }
+    move_waiting();
+}
+
+}  // namespace futon::detail
