@@ -2,7 +2,8 @@
 #pragma once
 
 /// \file
-/// For the tests of those who use futon: a simulated world, a network in memory, fakes of services, a simulated cluster.
+/// For the tests of those who use futon: a simulated world, a
+/// network in memory, fakes of services, a simulated cluster.
 
 #include <futon/testing/cluster_simulation.hpp>
 #include <futon/testing/fake.hpp>

@@ -2,6 +2,8 @@
 #include <futon/testing/cluster_simulation.hpp>
 
 #include <futon/cluster/least_request.hpp>
+#include <futon/cluster/peak_ewma.hpp>
+#include <futon/cluster/prequal.hpp>
 #include <futon/cluster/random.hpp>
 #include <futon/testing/join_shortest_queue.hpp>
 
@@ -95,7 +97,9 @@ TEST_CASE("cluster_simulation: bursts and steps keep to the load that was asked 
     what.measured = 40s;
     what.timeout = 10s;
     what.bursts.factor = 3;
-    const auto calls = [&](const cluster_scenario& s) { return static_cast<double>(simulate(futon::random{}, s).calls); };
+    const auto calls = [&](const cluster_scenario& s) {
+        return static_cast<double>(simulate(futon::random{}, s).calls);
+    };
     CHECK(calls(what) == doctest::Approx(0.7 * 10 / 0.004 * 40).epsilon(0.1));
 
     what.bursts.factor = 1;
@@ -123,7 +127,8 @@ TEST_CASE("cluster_simulation: seeds that follow each other have nothing in comm
     // Were they one stream, shifted, the numbers of calls would nearly agree; 5 of them scatter by sqrt(calls) = 94.
     std::vector<double> calls;
     for (std::uint64_t seed = 1; seed <= 5; ++seed)
-        calls.push_back(static_cast<double>(simulate(futon::random{}, short_run(scenario::healthy()), {.seed = seed}).calls));
+        calls.push_back(
+            static_cast<double>(simulate(futon::random{}, short_run(scenario::healthy()), {.seed = seed}).calls));
     const auto [least, most] = std::minmax_element(calls.begin(), calls.end());
     CHECK(*most - *least > 20);
     CHECK(*most - *least < 800);
@@ -196,8 +201,39 @@ TEST_CASE("cluster_simulation: a retry goes elsewhere, within its budget") {
     CHECK(bounded.failed == bounded.calls);
     CHECK(bounded.extra_attempts() < 0.12);
     // Without a budget each call is tried four times.
-    const auto storm = simulate(futon::random{}, what, {.retry = {.max_attempts = 4}, .budget = {.share = 1e9, .reserve = 1e9}});
+    const auto storm =
+        simulate(futon::random{}, what, {.retry = {.max_attempts = 4}, .budget = {.share = 1e9, .reserve = 1e9}});
     CHECK(storm.extra_attempts() > 2.9);
+}
+
+TEST_CASE("cluster_simulation: a server that refused is used again within seconds, where calls can go elsewhere") {
+    auto what = scenario::healthy();
+    what.warm_up = 500ms;
+    what.measured = 15s;
+    what.servers = 20;
+    what.faults = {{.from = 500ms, .until = 5500ms, .fails = 1, .code = futon::errc::overloaded}};
+    cluster_options how{.clients = 20, .health = futon::health_options{}, .retry = {.max_attempts = 3}};
+    const auto check = [&](auto policy) {
+        const auto made = simulate(policy, what, how);
+        CHECK(made.failed == 0);
+        REQUIRE(made.time_to_recover.has_value());
+        CHECK(*made.time_to_recover <= 4500ms);
+        CHECK(made.extra_attempts() < 0.01);
+        // Calls with a single attempt try nothing.
+        auto once = how;
+        once.retry.max_attempts = 1;
+        once.health->outliers.jitter = 0;  // Of the same dice.
+        auto without = once;
+        without.health->trials.interval = 0s;
+        CHECK(simulate(policy, what, once).picks_hash == simulate(policy, what, without).picks_hash);
+    };
+    check(futon::peak_ewma{});
+    check(futon::least_request{});
+    check(futon::prequal{});
+    // Without trials.
+    how.health->trials.interval = 0s;
+    CHECK(simulate(futon::peak_ewma{}, what, how).time_to_recover.value_or(1h) > 4500ms);
+    CHECK(simulate(futon::least_request{}, what, how).time_to_recover.value_or(1h) > 4500ms);
 }
 
 TEST_CASE("cluster_simulation: newcomers take part when clients have heard of them") {
@@ -220,7 +256,9 @@ TEST_CASE("cluster_simulation: an oracle is far better than what can be shipped"
 
 // A user's own: the first usable node, whatever happens.
 struct always_first {
-    futon::node* pick(const futon::node_set& nodes, futon::pick_context& call) noexcept { return nodes.next_usable(0, call); }
+    futon::node* pick(const futon::node_set& nodes, futon::pick_context& call) noexcept {
+        return nodes.next_usable(0, call);
+    }
 };
 
 TEST_CASE("cluster_simulation: a policy of one's own runs as it is") {
@@ -239,7 +277,8 @@ struct better_of_two {
 };
 
 TEST_CASE("cluster_simulation: a run is the same on every build: its picks are written down here") {
-    // Changes only with the model. Demands are rounded to nanoseconds, which hides the last bit in which mathematical libraries differ.
+    // Changes only with the model. Demands are rounded to nanoseconds, which hides the last bit in which mathematical
+    // libraries differ.
     const auto made = simulate(better_of_two{}, short_run(scenario::slow_one()), {.seed = 42});
     CHECK(made.calls == 8648);
     CHECK(made.picks_hash == 0xb7ec4af2a664edc9u);

@@ -72,7 +72,8 @@ TEST_CASE("fake: its functions have all the forms that handlers have") {
     simulation world;
     fake<Greeter> greeter;
     const auto stub = greeter.stub(world);
-    greeter.on<&Greeter::greet>([](futon::call_context& call, const std::string& name) { return std::string{call.method()} + " " + name; });
+    greeter.on<&Greeter::greet>(
+        [](futon::call_context& call, const std::string& name) { return std::string{call.method()} + " " + name; });
     CHECK(world.get(stub.greet("ann")) == "greet ann");
     greeter.on<&Greeter::greet>([](std::string name) -> futon::task<std::string> {
         co_await futon::delay(20ms);
@@ -85,7 +86,8 @@ TEST_CASE("fake: its functions have all the forms that handlers have") {
     });
     CHECK(world.get_result(stub.greet("ann")).error() == futon::errc::unavailable);
     std::optional<futon::responder<std::string>> held;
-    greeter.on<&Greeter::greet>([&](futon::responder<std::string> answer, const std::string&) { held.emplace(std::move(answer)); });
+    greeter.on<&Greeter::greet>(
+        [&](futon::responder<std::string> answer, const std::string&) { held.emplace(std::move(answer)); });
     auto pending = stub.greet("ann");
     world.run();
     REQUIRE(held);
@@ -98,7 +100,8 @@ TEST_CASE("fake: its functions have all the forms that handlers have") {
     greeter.on<&Greeter::greet>([](const std::string&) -> std::string { throw std::runtime_error{"broken"}; });
     CHECK(world.get_result(stub.greet("ann")).error() == futon::errc::remote_error);
     // Deadlines and cancels reach it.
-    greeter.on<&Greeter::greet>([&](futon::responder<std::string> answer, const std::string&) { held.emplace(std::move(answer)); });
+    greeter.on<&Greeter::greet>(
+        [&](futon::responder<std::string> answer, const std::string&) { held.emplace(std::move(answer)); });
     CHECK(world.get_result(stub.with({.timeout = 50ms}).greet("x")).error() == futon::errc::deadline_exceeded);
     CHECK(held->stop_requested());
 }
@@ -116,7 +119,8 @@ TEST_CASE("fake: counts calls of each method, answered or not, and keeps their a
     CHECK(greeter.calls<&Greeter::older>() == 2);
     CHECK(greeter.calls<&Greeter::length>() == 1);
     CHECK(greeter.calls<&Greeter::greet>() == 0);
-    CHECK(greeter.arguments<&Greeter::older>() == std::vector<std::tuple<Person, int>>{{Person{"tom", 1}, 2}, {Person{"eve", 5}, 1}});
+    CHECK(greeter.arguments<&Greeter::older>() ==
+          std::vector<std::tuple<Person, int>>{{Person{"tom", 1}, 2}, {Person{"eve", 5}, 1}});
     const auto lengths = greeter.arguments<&Greeter::length>();
     REQUIRE(lengths.size() == 1);
     CHECK(std::get<0>(lengths[0]) == "four");

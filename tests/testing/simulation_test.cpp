@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -47,7 +48,8 @@ struct greeter_impl {
 const std::string address = "memory://greeter";
 
 struct served {
-    explicit served(futon::testing::simulation_options how = {}, futon::client_options calling = {}, const futon::limits& bounds = {})
+    explicit served(futon::testing::simulation_options how = {}, futon::client_options calling = {},
+                    const futon::limits& bounds = {})
         : world{std::move(how)}, server{{.listen = address, .limits = bounds, .runtime = world.runtime()}} {
         server.provide<Greeter>(std::ref(implementation));
         server.start();
@@ -74,6 +76,28 @@ TEST_CASE("simulation: nothing moves before it runs; then a call needs no time")
     CHECK(s.world.elapsed() == 0ns);
     CHECK(s.world.run() == 0);
     CHECK(s.server.stats().calls == 1);
+}
+
+TEST_CASE("simulation: with one I/O thread all connections share it, with two they take turns, else each has its own") {
+    for (const std::size_t threads : {0u, 1u, 2u}) {
+        CAPTURE(threads);
+        simulation world{{.io_threads = threads}};
+        std::vector<futon::executor_ref> held;  // Or the next may stand where the last one did.
+        std::set<futon::executor*> places;
+        for (int i = 0; i < 6; ++i) {
+            held.push_back(world.runtime().state()->next_place().where);
+            places.insert(held.back().get());
+        }
+        CHECK(places.size() == (threads == 0 ? 6 : threads));
+    }
+    // And what goes over them is the same.
+    greeter_impl implementation;
+    simulation world{{.io_threads = 1}};
+    futon::server server{{.listen = "memory://one", .runtime = world.runtime()}};
+    server.provide<Greeter>(std::ref(implementation));
+    server.start();
+    futon::client client{{.endpoints = "memory://one", .connections_per_endpoint = 3, .runtime = world.runtime()}};
+    for (int i = 0; i < 9; ++i) CHECK(world.get(client.stub<Greeter>().greet("ann")) == "hi ann");
 }
 
 TEST_CASE("simulation: get moves the clock as far as the answer needs, and runs coroutines of both kinds") {
@@ -129,6 +153,61 @@ TEST_CASE("simulation: what cannot become ready is said so, and blocking is refu
     CHECK(s.world.get_result(std::move(inside)).error() == futon::errc::would_deadlock);
 }
 
+TEST_CASE("simulation: blocking in the body of the test does not hang, and says what to do instead") {
+    served s;
+    const auto says_what_to_do = [](const futon::error& why) {
+        CHECK(why == futon::errc::would_deadlock);
+        CHECK(why.message().find("in a simulation nothing runs while you block: use world.get(...)") !=
+              std::string::npos);
+    };
+    says_what_to_do(s.stub.greet("ann").get_result().error());
+    const auto blocked = [&](auto work) {
+        try {
+            futon::sync_wait(std::move(work));
+            FAIL("it had nothing to run");
+        } catch (const futon::rpc_error& e) {
+            says_what_to_do(e.detail());
+        }
+    };
+    bool left = false;
+    const auto one = [&]() -> futon::task<void> {
+        const auto at_the_end = std::shared_ptr<void>{nullptr, [&](void*) { left = true; }};
+        co_await futon::delay(1ms);  // On this thread: that one comes.
+        co_await s.stub.never();
+    };
+    blocked(one());
+    s.world.run();
+    CHECK(left);
+    const auto several = [&]() -> futon::task<void> {
+        co_await futon::when_all(s.stub.greet("ann"), s.stub.greet("bob"));
+    };
+    blocked(several());
+    CHECK(s.world.get(s.stub.greet("ann")) == "hi ann");
+}
+
+TEST_CASE("simulation: a server in it needs an address in memory, and so do the calls of a client") {
+    simulation world;
+    for (const auto* const listen : {"tcp://127.0.0.1:0", "unix:///tmp/futon-simulation-test"}) {
+        futon::server server{{.listen = listen, .runtime = world.runtime()}};
+        try {
+            server.start();
+            FAIL("it listens");
+        } catch (const futon::rpc_error& e) {
+            CHECK(e.code() == futon::errc::unsupported_protocol);
+            CHECK(e.detail().message() ==
+                  std::string{listen} +
+                      " inside a simulation: use memory://name, in .listen of its servers and as address of its clients");
+        }
+    }
+    futon::client client{{.endpoints = "tcp://127.0.0.1:1", .runtime = world.runtime()}};
+    const auto refused = world.get_result(client.stub<Greeter>().greet("x"));
+    REQUIRE(!refused);
+    CHECK(refused.error() == futon::errc::unsupported_protocol);
+    CHECK(refused.error().message().find("tcp://127.0.0.1:1 inside a simulation: use memory://name") !=
+          std::string::npos);
+    CHECK(world.elapsed() == 0ns);
+}
+
 TEST_CASE("simulation: run_until moves the clock to the event, and no further than it may") {
     served s;
     auto reply = s.stub.later("ann");
@@ -151,7 +230,8 @@ TEST_CASE("simulation: a full pool answers overloaded, as one of threads would")
 
 // --- Faults
 
-TEST_CASE("simulation: a delay is counted once on each way, and three times to connect: there, back, and with the peer's preface") {
+TEST_CASE(
+    "simulation: a delay is counted once on each way, and three times to connect: there, back, and with the peer's preface") {
     served s;
     s.world.faults(address, {.delay = 10ms});
     s.world.get(s.stub.greet("ann"));
@@ -207,6 +287,21 @@ TEST_CASE("simulation: a cut fails the calls under way at once, and the next one
     CHECK(s.implementation.held.at(0).stop_requested());
     CHECK(s.world.get(s.stub.greet("ann")) == "hi ann");
     CHECK(s.client->stats().connects == 2);
+}
+
+TEST_CASE("simulation: to cut an address that no server ever had is refused by name; of a stopped one it does nothing") {
+    served s;
+    try {
+        s.world.cut("memory://greater");
+        FAIL("nobody has that");
+    } catch (const futon::rpc_error& e) {
+        CHECK(e.code() == futon::errc::no_provider);
+        CHECK(e.detail().message() ==
+              "no server of this network has had the address memory://greater: only memory://greeter");
+    }
+    static_cast<void>(s.server.stop());
+    s.world.run();
+    s.world.cut(address);
 }
 
 TEST_CASE("simulation: a connection breaks after so many bytes, wherever that is, and no call is left behind") {
@@ -276,7 +371,8 @@ TEST_CASE("simulation: pauses before connecting again grow, in virtual time, and
     std::vector<std::string> refusals;
     for (const auto& line : s.world.trace())
         if (line.find("refused") != line.npos) refusals.push_back(line.substr(0, line.find(' ')));
-    CHECK(refusals == std::vector<std::string>{"0.000", "100.000", "300.000", "700.000", "1500.000", "2500.000", "3500.000", "4500.000"});
+    CHECK(refusals == std::vector<std::string>{"0.000", "100.000", "300.000", "700.000", "1500.000", "2500.000",
+                                               "3500.000", "4500.000"});
     CHECK(!patient.is_ready());
     s.world.faults(address, {});
     s.world.advance(500ms - 1ns);
@@ -288,7 +384,8 @@ TEST_CASE("simulation: pauses before connecting again grow, in virtual time, and
 // --- The same again
 
 std::vector<std::string> eventful(std::uint64_t seed, bool shuffle) {
-    served s{{.seed = seed, .shuffle = shuffle, .keep_trace = true}, {.connections_per_endpoint = 2, .retry = {.max_attempts = 3}}};
+    served s{{.seed = seed, .shuffle = shuffle, .keep_trace = true},
+             {.connections_per_endpoint = 2, .retry = {.max_attempts = 3}}};
     s.world.faults(address, {.delay = 1ms, .jitter = 20ms, .slice = 100, .drop_chance = 0.01, .cut_chance = 0.02});
     std::vector<futon::future<std::string>> all;
     for (int i = 0; i < 40; ++i) {
@@ -311,7 +408,8 @@ TEST_CASE("simulation: one seed gives one trace, another seed another one") {
     for (const bool shuffle : {false, true}) {
         const auto first = eventful(7, shuffle);
         CHECK(first.size() > 200);
-        CHECK(std::count_if(first.begin(), first.end(), [](const auto& line) { return line.find(" cut") != line.npos; }) > 0);
+        CHECK(std::count_if(first.begin(), first.end(),
+                            [](const auto& line) { return line.find(" cut") != line.npos; }) > 0);
         CHECK(first == eventful(7, shuffle));
         CHECK(first != eventful(8, shuffle));
     }
@@ -412,7 +510,8 @@ TEST_CASE("simulation: a server calls its client back, on the client's pool, and
     futon::server server{{.listen = "memory://speaker", .runtime = world.runtime()}};
     server.provide<Speaker>(speaker_impl{});
     server.start();
-    std::optional<futon::client> client{std::in_place, futon::client_options{.endpoints = "memory://speaker", .runtime = world.runtime()}};
+    std::optional<futon::client> client{
+        std::in_place, futon::client_options{.endpoints = "memory://speaker", .runtime = world.runtime()}};
     client->provide<Listener>(listener_impl{&heard});
     const auto stub = client->stub<Speaker>();
     CHECK(world.get(stub.speak("it")) == "heard it");
@@ -483,14 +582,18 @@ TEST_CASE("simulation: world, server, client and futures end in any order, in th
             auto world = std::make_unique<simulation>();
             // Kept by the handlers' own state, as are the responders that they keep.
             const auto implementation = std::make_shared<greeter_impl>();
-            auto server = std::make_unique<futon::server>(futon::server_options{.listen = address, .runtime = world->runtime()});
+            auto server =
+                std::make_unique<futon::server>(futon::server_options{.listen = address, .runtime = world->runtime()});
             server->provide<Greeter>(implementation);
             server->start();
-            auto client = std::make_unique<futon::client>(futon::client_options{.endpoints = address, .runtime = world->runtime()});
+            auto client = std::make_unique<futon::client>(
+                futon::client_options{.endpoints = address, .runtime = world->runtime()});
             const auto stub = client->stub<Greeter>();
             if (settled) world->get(stub.greet("ann"));
             auto kept = std::make_unique<futon::future<void>>(stub.never());
-            stub.later("bob").handle([&](const futon::result<std::string>&) { ++ended; }).on_complete([&](auto) { ++ended; });
+            stub.later("bob").handle([&](const futon::result<std::string>&) { ++ended; }).on_complete([&](auto) {
+                ++ended;
+            });
             stub.greet("eve", [&](const futon::result<std::string>&) { ++ended; });
             if (settled) world->run();
             stub.greet("eve", [&](const futon::result<std::string>&) { ++ended; });

@@ -29,74 +29,84 @@ struct service_law {
     shape form = shape::exponential;
     duration mean = std::chrono::milliseconds{4};
 
+    /// Whether `draw` looks at its second number.
+    [[nodiscard]] bool takes_two() const noexcept { return form == shape::bimodal || form == shape::lognormal; }
     /// The demand of one call; `u` and `v` are uniform in [0, 1).
     [[nodiscard]] duration draw(double u, double v) const noexcept;
 };
 
-/// What is wrong with some servers for some time. Several may hit one server at once: slownesses multiply, shares add up.
+/// What is wrong with some servers for some time. Several may
+/// hit one server at once: slownesses multiply, shares add up.
 struct server_fault {
-    int first = 0;  ///< The first server that it hits, and how many.
-    int count = 1;
-    duration from{};                  ///< Since the simulation began; zero: from the start.
-    duration until = duration::max(); ///< Healed then; the maximum: never.
-    double slowdown = 1;              ///< Its calls take so many times as long.
-    bool fades = false;               ///< The slowdown sinks evenly to 1 over the time of the fault: a cold cache.
-    double swallows = 0;              ///< The share of calls that it never answers.
-    double fails = 0;                 ///< The share of calls that it answers with `code`, without work.
-    errc code = errc::unavailable;
-    executed ran = executed::no;                            ///< What such an answer says about execution.
-    duration fails_after = std::chrono::microseconds{100};
-    bool down = false;       ///< The process is gone: connections break, calls in it are lost, connecting fails.
-    duration notice{};       ///< Before going down it tells its clients, so long ahead, that it drains; zero: it does not.
-    bool bad = true;         ///< Counts into the report's `bad` servers.
+    int first = 0;                     ///< The first server that it hits.
+    int count = 1;                     ///< How many servers, from `first` on.
+    duration from{};                   ///< Since the simulation began; zero: from the start.
+    duration until = duration::max();  ///< Healed then; the maximum: never.
+    double slowdown = 1;               ///< Its calls take so many times as long.
+    bool fades = false;                ///< The slowdown sinks evenly to 1 over the time of the fault: a cold cache.
+    double swallows = 0;               ///< The share of calls that it never answers.
+    double fails = 0;                  ///< The share of calls that it answers with `code`, without work.
+    errc code = errc::unavailable;     ///< What such an answer says,
+    executed ran = executed::no;       ///< also about execution.
+    duration fails_after = std::chrono::microseconds{100};  ///< From the call to such an answer.
+    bool down = false;  ///< The process is gone: connections break, calls in it are lost, connecting fails.
+    /// Before going down it tells its clients, so long ahead, that it drains; zero: it does not.
+    duration notice{};
+    bool bad = true;  ///< Counts into the report's `bad` servers.
 };
 
 /// The registry tells clients that servers have come or gone.
 struct registry_change {
-    duration at{};
-    int first = 0;
-    int count = 1;
-    bool listed = true;                                  ///< Whether they are providers from now on.
-    duration warm_up{};                                  ///< What newcomers publish as their `warm_up`.
-    duration spread = std::chrono::milliseconds{100};    ///< Each client hears of it within so long.
+    duration at{};                                     ///< Since the simulation began.
+    int first = 0;                                     ///< The first server that it concerns.
+    int count = 1;                                     ///< How many servers, from `first` on.
+    bool listed = true;                                ///< Whether they are providers from now on.
+    duration warm_up{};                                ///< What newcomers publish as their `warm_up`.
+    duration spread = std::chrono::milliseconds{100};  ///< Each client hears of it within so long.
 };
 
 /// Servers that slow down and recover on their own, each at its own times: noisy neighbours.
 struct antagonist_options {
-    duration period = std::chrono::milliseconds{250};  ///< How often the dice are rolled for each server.
-    double enters = 0;                                 ///< Chance to become slow; zero: nothing of this.
-    double leaves = 0.25;                              ///< Chance to recover. Slow at any time: enters / (enters + leaves).
+    /// How often the dice are rolled for each server.
+    duration period = std::chrono::milliseconds{250};
+    /// Chance to become slow; zero: nothing of this.
+    double enters = 0;
+    /// Chance to recover. Slow at any time: enters / (enters + leaves).
+    double leaves = 0.25;
+    /// While it is slow its calls take so many times as long.
     double slowdown = 4;
 };
 
 /// A burst multiplies the rate of calls; the mean stays what `utilisation` says.
 struct burst_options {
-    double factor = 1;  ///< 1: no bursts.
+    double factor = 1;                                 ///< 1: no bursts.
     duration length = std::chrono::milliseconds{200};  ///< On average; exponentially distributed.
     duration every = std::chrono::seconds{2};          ///< From one's beginning to the next, on average.
 };
 
-/// A cluster, its load, and what goes wrong. `scenario::healthy()` and its neighbours make the known ones; every field may then
-/// be changed: `auto mine = scenario::slow_one(); mine.faults.push_back({.first = 7, .swallows = 0.2});`
+/// A cluster, its load, and what goes wrong. `scenario::healthy()` and its neighbours make the known ones; every field
+/// may then be changed: `auto mine = scenario::slow_one(); mine.faults.push_back({.first = 7, .swallows = 0.2});`
 struct cluster_scenario {
     std::string name = "custom";
-    int servers = 100;                ///< At the start; `changes` may list servers from this number on.
-    int workers = 1;                  ///< Calls that one server works on at once; the others wait in its queue, in order.
-    int queue_limit = 0;              ///< More waiting calls are answered with `overloaded`; 0: no limit.
+    int servers = 100;  ///< At the start; `changes` may list servers from this number on.
+    /// Calls that one server works on at once; the others wait in its queue, in order.
+    int workers = 1;
+    int queue_limit = 0;  ///< More waiting calls are answered with `overloaded`; 0: no limit.
     service_law service{};
-    std::vector<double> speeds{};     ///< Of server i: `speeds[i % size]`; empty: all 1. Clients are not told.
-    std::vector<std::string> zones{}; ///< Of server i and of client i: `zones[i % size]`; empty: none.
-    double utilisation = 0.7;         ///< Calls per second, as a share of what the first `servers` can do when they are well.
+    std::vector<double> speeds{};      ///< Of server i: `speeds[i % size]`; empty: all 1. Clients are not told.
+    std::vector<std::string> zones{};  ///< Of server i and of client i: `zones[i % size]`; empty: none.
+    /// Calls per second, as a share of what the first `servers` can do when they are well.
+    double utilisation = 0.7;
     std::vector<std::pair<duration, double>> load{};  ///< From then on, other utilisations, in order of time.
     burst_options bursts{};
     duration network = std::chrono::microseconds{200};  ///< One way.
-    double network_jitter = 0;        ///< Sigma of a lognormal factor on the network's time; 0: constant.
-    duration timeout = std::chrono::seconds{1};         ///< The deadline of each call, all attempts included.
+    double network_jitter = 0;                   ///< Sigma of a lognormal factor on the network's time; 0: constant.
+    duration timeout = std::chrono::seconds{1};  ///< The deadline of each call, all attempts included.
     std::vector<server_fault> faults{};
     std::vector<registry_change> changes{};
     antagonist_options antagonists{};
-    duration warm_up = std::chrono::seconds{10};        ///< Calls that begin before are made but not measured.
-    duration measured = std::chrono::seconds{15};       ///< Then these are; the run ends when they have all ended.
+    duration warm_up = std::chrono::seconds{10};   ///< Calls that begin before are made but not measured.
+    duration measured = std::chrono::seconds{15};  ///< Then these are; the run ends when they have all ended.
 };
 
 /// The scenarios by which futon's own policies are judged. `docs/simulator.md` says what each is for.
@@ -148,14 +158,18 @@ namespace scenario {
     made.faults = {{.fails = 1}};
     return made;
 }
-/// One server after the other is restarted, half a second each, from the end of the warm-up on; with `notice` they drain. (S7)
+/// One server after the other is restarted, half a second each,
+/// from the end of the warm-up on; with `notice` they drain. (S7)
 [[nodiscard]] inline cluster_scenario rolling_restart(duration notice = {}) {
     auto made = healthy();
     made.name = notice > duration::zero() ? "drained_restart" : "rolling_restart";
     constexpr auto each = std::chrono::milliseconds{500};
     for (int i = 0; made.warm_up + (i + 1) * each <= made.warm_up + made.measured; ++i)
-        made.faults.push_back({.first = i % made.servers, .from = made.warm_up + i * each, .until = made.warm_up + (i + 1) * each,
-                               .down = true, .notice = notice});
+        made.faults.push_back({.first = i % made.servers,
+                               .from = made.warm_up + i * each,
+                               .until = made.warm_up + (i + 1) * each,
+                               .down = true,
+                               .notice = notice});
     return made;
 }
 /// Twenty cold servers join a hundred: three times as slow at first, warm after 20 s. (S8)
@@ -163,11 +177,15 @@ namespace scenario {
     auto made = healthy();
     made.name = "scale_out";
     made.changes = {{.at = made.warm_up, .first = 100, .count = 20, .warm_up = published_warm_up}};
-    made.faults = {{.first = 100, .count = 20, .from = made.warm_up, .until = made.warm_up + std::chrono::seconds{20},
-                    .slowdown = 3, .fades = true}};
+    made.faults = {{.first = 100,
+                    .count = 20,
+                    .from = made.warm_up,
+                    .until = made.warm_up + std::chrono::seconds{20},
+                    .slowdown = 3,
+                    .fades = true}};
     return made;
 }
-/// Half of the servers are taken off the list, which were needed for a third of the load each. (S9)
+/// Half of the servers are taken off the list at 35 % load: the rest then carries 70 %. (S9)
 [[nodiscard]] inline cluster_scenario scale_in() {
     auto made = healthy();
     made.name = "scale_in";
@@ -175,7 +193,8 @@ namespace scenario {
     made.changes = {{.at = made.warm_up, .first = 50, .count = 50, .listed = false}};
     return made;
 }
-/// Every client is new and all calls are equally long: do the clients march in step? Measured from the start, for 3 s. (S10)
+/// Every client is new and all calls are equally long: do the
+/// clients march in step? Measured from the start, for 3 s. (S10)
 [[nodiscard]] inline cluster_scenario cold_start() {
     auto made = healthy();
     made.name = "cold_start";
@@ -192,7 +211,8 @@ namespace scenario {
     made.zones = {"a", "b", "c"};
     made.utilisation = 0.5;
     for (int i = 0; i < made.servers; i += 3)
-        made.faults.push_back({.first = i, .from = made.warm_up, .until = made.warm_up + std::chrono::seconds{5}, .down = true});
+        made.faults.push_back(
+            {.first = i, .from = made.warm_up, .until = made.warm_up + std::chrono::seconds{5}, .down = true});
     return made;
 }
 /// More load than fits: 0.75 times what the servers can do, a quarter more each few seconds, up to 1.75. (S12)
@@ -211,7 +231,7 @@ inline duration service_law::draw(double u, double v) const noexcept {
     const auto ns = [&] {
         switch (form) {
             case shape::constant: return average;
-            case shape::exponential: return -average * std::log1p(-u);
+            case shape::exponential: return -average * std::log(1 - u);
             case shape::bimodal: return average / 1.24 * (v < 0.01 ? 25.0 : 1.0);
             case shape::pareto: {
                 // The mean of min(X, 250 x) is x (alpha - 250^(1 - alpha)) / (alpha - 1).
@@ -221,13 +241,13 @@ inline duration service_law::draw(double u, double v) const noexcept {
             }
             case shape::lognormal: {
                 constexpr double sigma = 1.5;
-                const auto normal = std::sqrt(-2 * std::log1p(-u)) * std::cos(6.283185307179586 * v);
+                const auto normal = std::sqrt(-2 * std::log(1 - u)) * std::cos(6.283185307179586 * v);
                 return average * std::exp(sigma * normal - sigma * sigma / 2);
             }
         }
         return average;
     }();
-    return duration{std::llround(ns)};
+    return duration{static_cast<duration::rep>(ns + 0.5)};  // None is negative.
 }
 
 }  // namespace futon::testing

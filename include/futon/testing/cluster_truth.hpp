@@ -11,7 +11,8 @@
 
 namespace futon::testing {
 
-/// Given to policies of a simulation that have a member `void see(const cluster_truth&)`: yardsticks for those that have to guess.
+/// Given to policies of a simulation that have a member `void see(const cluster_truth&)`: yardsticks for those that
+/// have to guess.
 ///
 /// Lifetime: until the simulation ends.
 struct cluster_truth {

@@ -7,7 +7,7 @@
 #include <futon/client/client.hpp>
 #include <futon/core/runtime.hpp>
 #include <futon/server/server.hpp>
-#include <futon/service/service_name.hpp>
+#include <futon/service/service_key.hpp>
 #include <futon/testing/detail/fake_answers.hpp>
 #include <futon/testing/network.hpp>
 #include <futon/testing/simulation.hpp>
@@ -25,15 +25,16 @@ namespace futon::testing {
 
 #define FUTON_DETAIL_NO_METHOD_TO_FAKE \
     "futon: this is no method of the fake's contract: name one of its FUTON_SERVICE, e.g. on<&Greeter::greet>"
-#define FUTON_DETAIL_CANNOT_ANSWER \
-    "futon: this function cannot answer the method: it must take the method's parameters, after an optional call_context& and an " \
-    "optional responder, and return the method's result"
+#define FUTON_DETAIL_CANNOT_ANSWER                                                          \
+    "futon: this function cannot answer the method: it must take the method's parameters, " \
+    "after an optional call_context& and an optional responder, and return the method's result"
 
-/// Stands in for an implementation of `Contract`: `fake.on<&Greeter::greet>([](std::string name) { return "hi " + name; })`.
+/// Stands in for an implementation of `Contract`:
+/// `fake.on<&Greeter::greet>([](std::string name) { return "hi " + name; })`.
 ///
-/// Provide it as `server.provide<Greeter>(fake)`, or call it by `fake.stub()` where no server is wanted. The functions may
-/// have all the forms that methods of an implementation may have, those with streams, too; they run on the connection's
-/// I/O thread, where they must not block. Methods without a function answer `no_such_method`.
+/// Provide it as `server.provide<Greeter>(fake)`, or call it by `fake.stub()` where no server is wanted. The functions
+/// may have all the forms that methods of an implementation may have, those with streams, too; they run on the
+/// connection's I/O thread, where they must not block. Methods without a function answer `no_such_method`.
 /// Thread-safety: safe. Lifetime: a cheap value; copies share answers and counts. Stubs fail with `client_closed` when
 /// the last copy that is not inside a server is gone.
 template <contract Contract>
@@ -66,7 +67,8 @@ public:
     [[nodiscard]] std::size_t calls() const {
         return answers_->calls(index<Method>);
     }
-    /// With what, a tuple for each call, in the order of arrival; a parameter that is a stream is left out. Views in them are good as long as the fake and `forget_calls` allow.
+    /// With what, a tuple for each call, in the order of arrival; a parameter that is a stream is left out. Views in
+    /// them are good as long as the fake and `forget_calls` allow.
     template <auto Method>
         requires(known<Method>)
     [[nodiscard]] auto arguments() const {
@@ -74,10 +76,11 @@ public:
     }
     void forget_calls() { answers_->forget(); }
 
-    /// Calls the fake from a thread of its own, which it gets with the first stub. All is as over a network: arguments are
-    /// encoded and decoded, deadlines and cancels work.
+    /// Calls the fake from a thread of its own, which it gets with the first stub. All is as over a network: arguments
+    /// are encoded and decoded, deadlines and cancels work.
     [[nodiscard]] futon::stub<Contract> stub() const { return stubs_->in(nullptr, *this).template stub<Contract>(); }
-    /// The same inside of a runtime that has a network in memory.
+    /// The same inside of a runtime that has a network in memory: on "memory://fake-NAME", NAME being that of the
+    /// service, for whoever injects faults there; others of that name follow on "memory://fake-NAME-2"...
     [[nodiscard]] futon::stub<Contract> stub(const futon::runtime& where) const {
         return stubs_->in(&where, *this).template stub<Contract>();
     }
@@ -93,7 +96,9 @@ private:
         futon::client& in(const futon::runtime* where, const fake& whose) {
             const std::lock_guard lock{mutex_};
             auto& made = all_[where ? where->state().get() : nullptr];
-            if (!made) made = std::make_unique<meeting>(where ? *where : futon::runtime{{.pool_threads = 1, .network = network{}}}, whose);
+            if (!made)
+                made = std::make_unique<meeting>(
+                    where ? *where : futon::runtime{{.pool_threads = 1, .network = network{}}}, whose);
             return *made->client;
         }
 
@@ -160,7 +165,8 @@ public:
     void open_streams(incoming_call& call, item_carrier& over, std::uint64_t window) override {
         using traits = method_traits<Method>;
         using streams = typename traits::streams;
-        using port = callee_streams<typename streams::item, typename streams::final_result, typename traits::taken_item>;
+        using port =
+            callee_streams<typename streams::item, typename streams::final_result, typename traits::taken_item>;
         if constexpr (streams::any) call.streams = make_intrusive<port>(call, over, window);
     }
     void release() noexcept override { answers_.reset(); }

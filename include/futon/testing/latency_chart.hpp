@@ -24,8 +24,8 @@ namespace futon::testing {
 /// One line of a chart: its name and what it shows.
 using latency_series = std::pair<std::string, latency_histogram>;
 
-/// An SVG image. To the right each step is ten times rarer: the median, one call of ten, of a hundred, ... up to what the
-/// smallest number of calls still tells; upwards each step is ten times slower.
+/// An SVG image. To the right each step is ten times rarer: the median, one call of ten, of a hundred, ... up to what
+/// the smallest number of calls still tells; upwards each step is ten times slower.
 ///
 /// Names stand beside the ends of their lines. Text is taken as it is, but for the characters that XML reserves.
 [[nodiscard]] std::string latency_chart(std::string_view title, const std::vector<latency_series>& series);
@@ -85,23 +85,29 @@ private:
     static std::string escaped(std::string_view plain) {
         std::string made;
         for (const char c : plain) {
-            if (c == '<') made += "&lt;";
-            else if (c == '&') made += "&amp;";
-            else made += c;
+            if (c == '<')
+                made += "&lt;";
+            else if (c == '&')
+                made += "&amp;";
+            else
+                made += c;
         }
         return made;
     }
-    void text(double at_x, double at_y, std::string_view anchor, std::string_view what, std::string_view fill, std::string_view more = {}) {
-        out_ << "<text x=\"" << at_x << "\" y=\"" << at_y << "\" text-anchor=\"" << anchor << "\" fill=\"" << fill << '"' << more << '>'
-             << escaped(what) << "</text>\n";
+    void text(double at_x, double at_y, std::string_view anchor, std::string_view what, std::string_view fill,
+              std::string_view more = {}) {
+        out_ << "<text x=\"" << at_x << "\" y=\"" << at_y << "\" text-anchor=\"" << anchor << "\" fill=\"" << fill
+             << '"' << more << '>' << escaped(what) << "</text>\n";
     }
     void line(double x1, double y1, double x2, double y2, std::string_view stroke) {
-        out_ << "<line x1=\"" << x1 << "\" y1=\"" << y1 << "\" x2=\"" << x2 << "\" y2=\"" << y2 << "\" stroke=\"" << stroke << "\"/>\n";
+        out_ << "<line x1=\"" << x1 << "\" y1=\"" << y1 << "\" x2=\"" << x2 << "\" y2=\"" << y2 << "\" stroke=\""
+             << stroke << "\"/>\n";
     }
     void grid() {
         for (auto power = lowest_; power <= highest_; ++power) {
             for (const double part : {2.0, 5.0})
-                if (power < highest_) line(left, y(part * std::pow(10, power)), right, y(part * std::pow(10, power)), "#f0f0f0");
+                if (power < highest_)
+                    line(left, y(part * std::pow(10, power)), right, y(part * std::pow(10, power)), "#f0f0f0");
             const auto value = std::pow(10, power);
             line(left, y(value), right, y(value), "#d0d7de");
             std::ostringstream label;
@@ -124,7 +130,8 @@ private:
     void lines() {
         std::vector<double> ends;
         for (std::size_t i = 0; i < series_.size(); ++i) {
-            out_ << "<polyline fill=\"none\" stroke-width=\"2.2\" stroke-linejoin=\"round\" stroke=\"" << colours[i % colours.size()] << "\" points=\"";
+            out_ << "<polyline fill=\"none\" stroke-width=\"2.2\" stroke-linejoin=\"round\" stroke=\""
+                 << colours[i % colours.size()] << "\" points=\"";
             constexpr int steps = 120;
             auto last = bottom;
             for (int step = 0; step <= steps; ++step) {
@@ -142,8 +149,11 @@ private:
         auto free_from = top - label_height;
         for (const auto i : order) free_from = ends[i] = std::max(ends[i], free_from + label_height);
         auto free_to = bottom + label_height;
-        for (auto at = order.rbegin(); at != order.rend(); ++at) free_to = ends[*at] = std::min(ends[*at], free_to - label_height);
-        for (const auto i : order) text(right + 8, ends[i] + 4, "start", series_[i].first, colours[i % colours.size()], R"( font-weight="600")");
+        for (auto at = order.rbegin(); at != order.rend(); ++at)
+            free_to = ends[*at] = std::min(ends[*at], free_to - label_height);
+        for (const auto i : order)
+            text(right + 8, ends[i] + 4, "start", series_[i].first, colours[i % colours.size()],
+                 R"( font-weight="600")");
     }
 
     const std::vector<testing::latency_series>& series_;

@@ -32,7 +32,9 @@ public:
     [[nodiscard]] std::unique_ptr<detail::byte_stream> right() { return wire_->stream_of(1, "loopback://left"); }
 
     /// May be changed at any time.
-    void set_faults(direction which, const link_faults& faults) { wire_->set_faults(static_cast<std::size_t>(which), faults); }
+    void set_faults(direction which, const link_faults& faults) {
+        wire_->set_faults(static_cast<std::size_t>(which), faults);
+    }
     /// Breaks both directions now.
     void cut() { wire_->cut(); }
     /// Bytes taken from the writer so far.

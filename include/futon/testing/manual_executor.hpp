@@ -107,12 +107,11 @@ public:
         const std::lock_guard lock{mutex_};
         return now_;
     }
-    void arm(timer& t, time_point due) override {
-        {
-            const std::lock_guard lock{mutex_};
-            if (!closed_) return timers_.add(t, due);
-        }
-        t.fire(false);
+    bool try_arm(timer& t, time_point due) override {
+        const std::lock_guard lock{mutex_};
+        if (closed_) return false;
+        timers_.add(t, due);
+        return true;
     }
     bool disarm(timer& t) noexcept override {
         const std::lock_guard lock{mutex_};

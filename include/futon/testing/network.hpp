@@ -18,11 +18,15 @@
 namespace futon::testing {
 
 struct network_options {
-    std::uint64_t seed = 1;   ///< Of all that is left to chance: jitter, `drop_chance`, `cut_chance`, pauses before connecting again.
-    bool keep_trace = false;  ///< Whether `trace()` has lines; they are kept until the network goes.
+    /// Of all that is left to chance: jitter, `drop_chance`, `cut_chance`, pauses before connecting again.
+    std::uint64_t seed = 1;
+    /// Whether `trace()` has lines; they are kept until the network goes.
+    bool keep_trace = false;
 };
 
-/// Where "memory://name" leads: `futon::server{{.listen = "memory://greeter", .threads = {.network = net}}}`, and a client alike.
+/// Where "memory://name" leads, for a server, and for a client alike:
+///
+///     futon::server{{.listen = "memory://greeter", .threads = {.network = net}}}
 ///
 /// Everything but the sockets is as over TCP: the bytes, the limits, the session. With ordinary runtimes it has their
 /// threads and the real clock; a `simulation` brings a network of its own.
@@ -40,9 +44,14 @@ public:
         state_->set_faults(name_of(address), which, what);
     }
     /// Breaks all connections to that address now. New ones can be made.
-    void cut(std::string_view address) const { state_->cut(name_of(address)); }
+    ///
+    /// Errors: throws `rpc_error` with `no_provider` if no server of this network ever had the address: there is
+    /// nothing to cut before the first one has started. Of one that has stopped, it does nothing.
+    void cut(std::string_view address) const { state_->cut(name_of(address)).value(); }
     /// How many connections to that address are open.
-    [[nodiscard]] std::size_t connections(std::string_view address) const { return state_->connections(name_of(address)); }
+    [[nodiscard]] std::size_t connections(std::string_view address) const {
+        return state_->connections(name_of(address));
+    }
     /// What happened, a line each: the time since the first in milliseconds, the connection, and what it did.
     [[nodiscard]] std::vector<std::string> trace() const { return state_->trace(); }
 
@@ -52,7 +61,10 @@ private:
     static std::string name_of(std::string_view address) {
         auto parsed = endpoint::parse(address);
         if (parsed && parsed->scheme != "memory")
-            parsed = error{errc::bad_address, "'" + std::string{address} + "' is no address of a network in memory (expected memory://name)", executed::no};
+            parsed =
+                error{errc::bad_address,
+                      "'" + std::string{address} + "' is no address of a network in memory (expected memory://name)",
+                      executed::no};
         return std::move(parsed).value().path;
     }
 

@@ -23,24 +23,29 @@
 namespace futon::testing {
 
 struct simulation_options {
-    std::uint64_t seed = 1;     ///< Of all that is left to chance. Two runs with one seed do the same.
-    bool shuffle = false;       ///< What is ready runs in an order drawn by the seed, as on many threads; of each place still in order.
-    bool keep_trace = false;    ///< Whether `trace()` has lines.
-    std::size_t pool_threads = 16;  ///< Handlers in a row count against these two as in `runtime_options`: more are refused.
+    std::uint64_t seed = 1;  ///< Of all that is left to chance. Two runs with one seed do the same.
+    /// What is ready runs in an order drawn by the seed, as on many threads; of each place still in order.
+    bool shuffle = false;
+    bool keep_trace = false;  ///< Whether `trace()` has lines.
+    /// As in `runtime_options`, but 0: each connection has a thread of its own, so that the most can happen at once.
+    std::size_t io_threads = 0;
+    /// Handlers in a row count against these two as in `runtime_options`: more are refused.
+    std::size_t pool_threads = 16;
     std::size_t pool_queue = 1024;
-    duration longest_wait = std::chrono::hours{1};  ///< How far `get` and `run_until` move the clock before they give up.
-    log_sink log{};             ///< Receives reports; empty: they are lines of the trace.
+    /// How far `get` and `run_until` move the clock before they give up.
+    duration longest_wait = std::chrono::hours{1};
+    log_sink log{};                             ///< Receives reports; empty: they are lines of the trace.
     log_level least = log_level::warning;       ///< Reports below this level are not made.
     unhandled_error_hook on_unhandled_error{};  ///< Receives failures that nobody looked at; empty: they are reported.
 };
 
 /// A small world: one thread, virtual time, no sockets, and nothing moves unless `run`, `advance` or `get` is called.
 ///
-/// Give `world.runtime()` to its servers and clients, with addresses "memory://name". Handlers of the pool run here as well;
-/// one that blocks for a nested call gets `would_deadlock`: it has to return a future or to be a coroutine. Asio's own
-/// timers know nothing of the virtual clock: use `futon::delay`.
-/// Thread-safety: one thread at a time. Lifetime: it, its servers, clients, stubs and futures may end in any order; what
-/// is still queued when it ends is refused, and calls under way fail with `connection_lost` or `client_closed`.
+/// Give `world.runtime()` to its servers and clients, with addresses "memory://name". Handlers of the pool run here as
+/// well; one that blocks for a nested call gets `would_deadlock`: it has to return a future or to be a coroutine.
+/// Asio's own timers know nothing of the virtual clock: use `futon::delay`.
+/// Thread-safety: one thread at a time. Lifetime: it, its servers, clients, stubs and futures may end in any order;
+/// what is still queued when it ends is refused, and calls under way fail with `connection_lost` or `client_closed`.
 class simulation {
 public:
     simulation() : simulation{simulation_options{}} {}
@@ -65,7 +70,8 @@ public:
     }
     /// Moves the clock by `by`; on the way timers fire in order, each followed by what it made ready.
     void advance(duration by);
-    /// Runs, and moves the clock where that is needed, until `done()`. False if `within` was not enough, or nothing is left to wait for.
+    /// Runs, and moves the clock where that is needed, until `done()`. False if `within` was not enough, or nothing is
+    /// left to wait for.
     template <std::predicate Done>
     bool run_until(Done done, duration within);
     template <std::predicate Done>
@@ -105,7 +111,7 @@ public:
     void faults(std::string_view address, const link_faults& what, link_direction which = link_direction::both) const {
         network_.faults(address, what, which);
     }
-    /// Breaks all connections to that address now.
+    /// See `network::cut`.
     void cut(std::string_view address) const { network_.cut(address); }
     /// What happened on the network and was reported, a line each, with the virtual time in milliseconds.
     [[nodiscard]] std::vector<std::string> trace() const { return network_.trace(); }
@@ -124,12 +130,14 @@ private:
     executor_ref home_;
 };
 
-inline detail::intrusive_ptr<detail::world> simulation::make_world(simulation_options& options, const testing::network& net) {
+inline detail::intrusive_ptr<detail::world> simulation::make_world(simulation_options& options,
+                                                                   const testing::network& net) {
     auto elapsed = std::make_shared<std::atomic<duration::rep>>(0);
     if (!options.log && options.keep_trace) {
         options.log = [net, elapsed](const log_record& record) {
-            net.state()->note(detail::world::start + duration{elapsed->load()},
-                              std::string{name(record.level)} + " " + std::string{record.kind} + ": " + std::string{record.text});
+            net.state()->note(
+                detail::world::start + duration{elapsed->load()},
+                std::string{name(record.level)} + " " + std::string{record.kind} + ": " + std::string{record.text});
         };
     } else if (!options.log) {
         options.log = [](const log_record&) {};
@@ -137,9 +145,11 @@ inline detail::intrusive_ptr<detail::world> simulation::make_world(simulation_op
     auto made = detail::make_intrusive<detail::world>(
         detail::world::options{.shuffle = options.shuffle ? std::optional{options.seed} : std::nullopt,
                                .most_handlers = options.pool_threads + options.pool_queue,
+                               .io_threads = options.io_threads,
                                .network = net,
                                .elapsed = std::move(elapsed)},
-        detail::make_intrusive<detail::diagnostics>(std::move(options.log), options.least, std::move(options.on_unhandled_error)));
+        detail::make_intrusive<detail::diagnostics>(std::move(options.log), options.least,
+                                                    std::move(options.on_unhandled_error)));
     made->open();
     net.state()->begin(detail::world::start);
     return made;
@@ -174,7 +184,8 @@ template <class T>
 result<T> simulation::get_result(future<T> pending) {
     if (pending.valid() && !run_until([&] { return pending.is_ready(); }))
         return error{errc::would_deadlock,
-                     "the future is not ready after " + std::to_string(std::chrono::duration_cast<std::chrono::seconds>(longest_wait_).count()) +
+                     "the future is not ready after " +
+                         std::to_string(std::chrono::duration_cast<std::chrono::seconds>(longest_wait_).count()) +
                          " s of virtual time, or nothing is left to wait for",
                      executed::maybe};
     return std::move(pending).get_result();

@@ -2,7 +2,8 @@
 #pragma once
 
 /// \file
-/// When calls begin: an open loop, so that a slow cluster does not slow its callers down and hide what they would suffer.
+/// When calls begin: an open loop, so that a slow cluster does
+/// not slow its callers down and hide what they would suffer.
 
 #include <futon/testing/cluster_scenario.hpp>
 #include <futon/testing/detail/chance.hpp>
@@ -36,14 +37,15 @@ public:
     /// The time of the next call, after the one that was returned last.
     [[nodiscard]] duration next() noexcept {
         // Unit-rate time until the next arrival, spent at the rates of the phases on the way.
-        double left = -std::log1p(-gaps_.fraction(number_++));
+        double left = gaps_.exponential(number_++);
         for (;;) {
-            const double rate = capacity_ * calm_ * (bursts() ? calm_factor_ * (in_burst_ ? what_.bursts.factor : 1.0) : 1.0);
+            const double rate =
+                capacity_ * calm_ * (bursts() ? calm_factor_ * (in_burst_ ? what_.bursts.factor : 1.0) : 1.0);
             const auto step = step_ < what_.load.size() ? what_.load[step_].first : duration::max();
             const auto phase = bursts() ? phase_ends_ : duration::max();
             const auto end = std::min(step, phase);
             if (const auto gap = left / rate; gap < static_cast<double>((end - now_).count())) {
-                now_ += duration{std::llround(gap)};
+                now_ += duration{static_cast<duration::rep>(gap + 0.5)};
                 return now_;
             }
             left -= rate * static_cast<double>((end - now_).count());
@@ -61,7 +63,7 @@ private:
     static double seconds(duration d) noexcept { return std::chrono::duration<double>(d).count(); }
     [[nodiscard]] duration phase_length() noexcept {
         const auto mean = in_burst_ ? what_.bursts.length : what_.bursts.every - what_.bursts.length;
-        return duration{1 + std::llround(-std::log1p(-phases_.fraction(phase_++)) * static_cast<double>(mean.count()))};
+        return duration{1 + std::llround(phases_.exponential(phase_++) * static_cast<double>(mean.count()))};
     }
 
     const testing::cluster_scenario& what_;

@@ -13,6 +13,7 @@
 #include <futon/testing/detail/simulated_clients.hpp>
 #include <futon/testing/detail/simulated_servers.hpp>
 
+#include <algorithm>
 #include <cstdint>
 #include <utility>
 #include <vector>
@@ -32,6 +33,8 @@ public:
     [[nodiscard]] testing::cluster_report run(std::vector<any_load_balancer> policies) {
         auto& made = state_.tally.made;
         if (policies.empty() || state_.what.servers <= 0 || state_.what.utilisation <= 0) return state_.tally.finish();
+        state_.reports = state_.how.reports_with_replies ||
+                         std::any_of(policies.begin(), policies.end(), [](const auto& each) { return each.probes(); });
         servers_.begin();
         clients_.begin(std::move(policies));
         decltype(state_.queue)::planned next;
@@ -39,7 +42,8 @@ public:
             state_.at = duration{next.at};
             const auto& event = next.event;
             const auto told = (std::uint64_t{event.a} << 32 | event.b) ^ static_cast<std::uint64_t>(event.what);
-            made.trace_hash = ((made.trace_hash ^ static_cast<std::uint64_t>(next.at)) * 0x9E3779B97F4A7C15u ^ told) * 0x100000001B3u;
+            made.trace_hash =
+                ((made.trace_hash ^ static_cast<std::uint64_t>(next.at)) * 0x9E3779B97F4A7C15u ^ told) * 0x100000001B3u;
             ++made.events;
             if (event.what >= happening::request) {
                 servers_.happen(event);

@@ -2,7 +2,8 @@
 #pragma once
 
 /// \file
-/// What the clients and the servers of a simulated cluster share: the clock, what is planned, and what is on its way between them.
+/// What the clients and the servers of a simulated cluster share:
+/// the clock, what is planned, and what is on its way between them.
 
 #include <futon/cluster/node.hpp>
 #include <futon/cluster/provider.hpp>
@@ -15,6 +16,7 @@
 #include <futon/testing/detail/chance.hpp>
 #include <futon/testing/detail/cluster_tally.hpp>
 #include <futon/testing/detail/event_queue.hpp>
+#include <futon/testing/detail/prefetch.hpp>
 
 #include <algorithm>
 #include <array>
@@ -30,12 +32,31 @@ namespace futon::detail {
 
 /// Each event happens either to a client or to a server.
 enum class happening : std::uint8_t {
-    call, reply, deadline, retry, hedge, probe_reply, lost, reconnect, drain_notice, change, health,  // to a client
-    request, work_done, probe, fault_begins, fault_ends, start, antagonists, second, sample           // to a server
+    call,
+    reply,
+    deadline,
+    retry,
+    hedge,
+    probe_reply,
+    lost,
+    reconnect,
+    drain_notice,
+    change,
+    idle_probes,
+    health,  // to a client
+    request,
+    work_done,
+    probe,
+    fault_begins,
+    fault_ends,
+    start,
+    antagonists,
+    second,
+    sample  // to a server
 };
 
-/// Where events queue up that come a constant time after they were planned.
-enum class event_lane : std::uint8_t { to_server, to_client, deadlines, count };
+/// Where events queue up that come a constant time after they were planned; and the next call, of which there is one.
+enum class event_lane : std::uint8_t { calls, to_server, to_client, deadlines, count };
 
 /// Things by number; numbers of what has ended are used again.
 template <class T>
@@ -61,13 +82,13 @@ private:
     std::vector<std::uint32_t> free_;
 };
 
-/// One request on its way to a server, there, or on its way back. Held by its client until it has ended there, and by network
-/// and server until nothing of it is left.
+/// One request on its way to a server, there, or on its way back. Held by its client until it has ended there, and by
+/// network and server until nothing of it is left.
 struct simulated_attempt {
     std::uint32_t call = 0;
     std::uint32_t client = 0;
     std::uint32_t server = 0;
-    std::uint32_t found = 0;               ///< In flight at the server when it came.
+    std::uint32_t found = 0;  ///< In flight at the server when it came.
     node* at = nullptr;
     duration began{};
     duration arrived{};
@@ -82,8 +103,11 @@ struct simulated_attempt {
 };
 
 struct simulated_probe {
+    static constexpr std::uint32_t none = 0xFFFFFFFF;
+
     std::uint32_t client = 0;
     std::uint32_t server = 0;
+    std::uint32_t next = none;  ///< Sent at the same time and as long under way: one event for all of them.
     node* at = nullptr;
     load_report report{};
 };
@@ -97,7 +121,11 @@ struct cluster_state {
     };
 
     cluster_state(const testing::cluster_scenario& scenario, const testing::cluster_options& options)
-        : what{scenario}, how{options}, end{what.warm_up + what.measured}, tally{what}, delays_{how.seed, chance::network} {
+        : what{scenario},
+          how{options},
+          end{what.warm_up + what.measured},
+          tally{what},
+          delays_{how.seed, chance::network} {
         auto count = what.servers;
         for (const auto& each : what.changes) count = std::max(count, each.first + each.count);
         for (int i = 0; i < count; ++i) {
@@ -109,7 +137,8 @@ struct cluster_state {
                 if (each.listed && i >= each.first && i < each.first + each.count) told.warm_up = each.warm_up;
             providers.push_back(std::move(told));
         }
-        truth = {.in_flight = std::vector<std::uint32_t>(providers.size()), .slowness = std::vector<double>(providers.size()),
+        truth = {.in_flight = std::vector<std::uint32_t>(providers.size()),
+                 .slowness = std::vector<double>(providers.size()),
                  .up = std::vector<std::uint8_t>(providers.size())};
     }
     cluster_state(const cluster_state&) = delete;
@@ -126,9 +155,22 @@ struct cluster_state {
     [[nodiscard]] duration after_network() noexcept {
         if (what.network_jitter <= 0) return at + what.network;
         const auto number = next_delay_++;
-        const auto normal = std::sqrt(-2 * std::log1p(-delays_.fraction(2 * number))) *
+        const auto normal = std::sqrt(2 * delays_.exponential(2 * number)) *
                             std::cos(6.283185307179586 * delays_.fraction(2 * number + 1));
-        return at + duration{std::llround(static_cast<double>(what.network.count()) * std::exp(what.network_jitter * normal))};
+        return at + duration{std::llround(static_cast<double>(what.network.count()) *
+                                          std::exp(what.network_jitter * normal))};
+    }
+    /// What a server says goes to its client, which then needs the node.
+    void answer(std::uint32_t attempt, duration after) {
+        prefetch(attempts[attempt].at);
+        plan(event_lane::to_client, after_network() + after, happening::reply, attempt);
+    }
+    void answer_probes(std::uint32_t first) {
+        for (auto each = first; each != simulated_probe::none; each = probes[each].next) {
+            prefetch(probes[each].at);
+            prefetch(&probes[each].at->report);
+        }
+        plan(event_lane::to_client, after_network(), happening::probe_reply, first);
     }
     /// Nothing of it is left on the network or in a server.
     void release(std::uint32_t attempt) {
@@ -142,7 +184,8 @@ struct cluster_state {
 
     const testing::cluster_scenario& what;
     const testing::cluster_options& how;
-    const duration end;  ///< Of arrivals.
+    const duration end;    ///< Of arrivals.
+    bool reports = false;  ///< Clients want to know what requests take.
     duration at{};
     event_queue<occurrence, static_cast<std::size_t>(event_lane::count)> queue;
     numbered<simulated_attempt> attempts;

@@ -50,7 +50,9 @@ public:
         made.latencies.add(took);
         sum_ += took;
     }
-    void sampled(std::uint32_t in_flight) noexcept { ++in_flight_[std::min<std::size_t>(in_flight, in_flight_.size() - 1)]; }
+    void sampled(std::uint32_t in_flight) noexcept {
+        ++in_flight_[std::min<std::size_t>(in_flight, in_flight_.size() - 1)];
+    }
     void newcomer_holds(std::uint32_t in_flight) noexcept {
         made.newcomer_in_flight = std::max(made.newcomer_in_flight, static_cast<int>(in_flight));
     }
@@ -106,7 +108,9 @@ private:
             const auto& w = made.windows[i];
             return w.attempts ? static_cast<double>(w.bad_attempts) / static_cast<double>(w.attempts) : fair;
         };
-        const auto well = [&](std::size_t i) { return share(i) >= fair / 2 && made.windows[i].failed * 100 <= made.windows[i].ended; };
+        const auto well = [&](std::size_t i) {
+            return share(i) >= fair / 2 && made.windows[i].failed * 100 <= made.windows[i].ended;
+        };
         for (auto i = first_whole(began); i + 1 < last; ++i) {
             if (share(i) >= 0.3 * fair || share(i + 1) >= 0.3 * fair) continue;
             made.time_to_shed = static_cast<duration::rep>(i) * window::length - began;

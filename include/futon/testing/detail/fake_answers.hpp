@@ -56,7 +56,8 @@ public:
     template <std::size_t Index, class F>
     void set(F function) {
         using handler = typed_handler<by_function<method_at<Contract, Index>>, lone_function<F>>;
-        auto made = std::make_shared<handler>("", std::make_shared<lone_function<F>>(lone_function<F>{std::move(function)}));
+        auto made =
+            std::make_shared<handler>("", std::make_shared<lone_function<F>>(lone_function<F>{std::move(function)}));
         std::shared_ptr<method_handler> before = std::move(made);
         const std::lock_guard lock{mutex_};
         methods_[Index].answer.swap(before);  // What was there goes after the lock.
@@ -72,8 +73,10 @@ public:
             answer = methods_[index].answer;
         }
         if (answer) return answer->handle(std::move(call));
-        call->answer_error(error{errc::no_such_method,
-                                 "this fake of '" + info.service + "' has no answer for '" + info.name + "': give it one with on<>()", executed::no});
+        call->answer_error(
+            error{errc::no_such_method,
+                  "this fake of '" + info.service + "' has no answer for '" + info.name + "': give it one with on<>()",
+                  executed::no});
     }
 
     [[nodiscard]] std::size_t calls(std::size_t index) const {

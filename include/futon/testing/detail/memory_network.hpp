@@ -5,11 +5,13 @@
 /// Joins connectors and listeners of memory:// addresses by wires.
 
 #include <futon/core/asio.hpp>
+#include <futon/core/mix.hpp>
 #include <futon/core/runtime_state.hpp>
 #include <futon/testing/detail/wire.hpp>
 #include <futon/testing/link_faults.hpp>
 #include <futon/transport/network.hpp>
-#include <futon/transport/post_or_else.hpp>
+
+#include <asio/post.hpp>
 
 #include <atomic>
 #include <cstddef>
@@ -20,6 +22,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -59,8 +62,11 @@ public:
         const std::lock_guard lock{mutex_};
         auto& entry = listening_[at.path];
         if (entry)
-            return error{errc::listen_failed, "cannot listen on " + at.text() + ": another server of this network has the name", executed::no};
+            return error{errc::listen_failed,
+                         "cannot listen on " + at.text() + ": another server of this network has the name",
+                         executed::no};
         entry = std::make_shared<listening>(std::move(whose));
+        ever_listened_.insert(at.path);
         return {};
     }
 
@@ -92,8 +98,10 @@ public:
             if (which != to_client) each->set_faults(1, faults);
         }
     }
-    void cut(const std::string& name) {
+    result<void> cut(const std::string& name) {
+        if (auto known = check_known(name); !known) return known;
         for (const auto& each : wires_of(name)) each->cut();
+        return {};
     }
     /// Open between clients and the server of the name.
     [[nodiscard]] std::size_t connections(const std::string& name) const { return wires_of(name).size(); }
@@ -149,6 +157,14 @@ private:
     static error refused(const endpoint& to) {
         return {errc::connect_failed, "cannot connect to " + to.text() + ": nobody listens there", executed::no};
     }
+    result<void> check_known(const std::string& name) const {
+        const std::lock_guard lock{mutex_};
+        if (ever_listened_.contains(name)) return {};
+        std::string known;
+        for (const auto& each : ever_listened_) known += (known.empty() ? ": only memory://" : ", memory://") + each;
+        return error{errc::no_provider, "no server of this network has had the address memory://" + name + known,
+                     executed::no};
+    }
     std::shared_ptr<listening> find(const std::string& name) const {
         const std::lock_guard lock{mutex_};
         const auto found = listening_.find(name);
@@ -166,18 +182,14 @@ private:
             if (each.name == name) found.push_back(each.joined);
         return found;
     }
-    inline void join(const io_place& place, const endpoint& to, const std::shared_ptr<listening>& with, const std::function<void(outcome)>& done);
-    inline void hear(std::uint64_t number, wire::news what, std::size_t to, std::size_t count);
-    // One step of splitmix64: neighbouring seeds give unlike numbers.
-    std::uint64_t draw_locked() noexcept {
-        auto z = seed_ += 0x9e3779b97f4a7c15u;
-        z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
-        z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
-        return z ^ (z >> 31);
-    }
+    void join(const io_place& place, const endpoint& to, const std::shared_ptr<listening>& with,
+              const std::function<void(outcome)>& done);
+    void hear(std::uint64_t number, wire::news what, std::size_t to, std::size_t count);
+    std::uint64_t draw_locked() noexcept { return mix(seed_ += mix_step); }
 
     mutable std::mutex mutex_;
     std::map<std::string, std::shared_ptr<listening>> listening_;
+    std::set<std::string> ever_listened_;  // For mistyped names.
     std::map<std::string, faults_of_link> faults_;
     std::map<std::uint64_t, link> links_;  // By number: in the order in which they were made, the same in each run.
     std::uint64_t made_ = 0;
@@ -203,10 +215,11 @@ inline void memory_network::join(const io_place& place, const endpoint& to, cons
         seed = draw_locked();
     }
     const auto shown = to.text() + "#" + std::to_string(number);
-    auto joined = make_intrusive<wire>(place.where, far.where, seed,
-                                       [self = intrusive_ptr<memory_network>{this}, number](wire::news what, std::size_t end, std::size_t count) {
-                                           self->hear(number, what, end, count);
-                                       });
+    auto joined = make_intrusive<wire>(
+        place.where, far.where, seed,
+        [self = intrusive_ptr<memory_network>{this}, number](wire::news what, std::size_t end, std::size_t count) {
+            self->hear(number, what, end, count);
+        });
     {
         const std::lock_guard lock{mutex_};
         links_.emplace(number, link{joined, to.path, shown, place.where});
@@ -215,17 +228,15 @@ inline void memory_network::join(const io_place& place, const endpoint& to, cons
     joined->set_faults(0, faults.to_client);
     joined->set_faults(1, faults.to_server);
     note(*place.where, shown + " connected");
-    post_or_else(
-        whose.place.asio,
-        [with, far = std::move(far), stream = joined->stream_of(1, shown)]() mutable {
-            if (with->open) with->whose.accepted(std::move(far), std::move(stream));
-        },
-        [] {});
+    asio::post(whose.place.asio, [with, far = std::move(far), stream = joined->stream_of(1, shown)]() mutable {
+        if (with->open) with->whose.accepted(std::move(far), std::move(stream));
+    });
     done(joined->stream_of(0, to.text()));
 }
 
 // With the wire's lock held.
 inline void memory_network::hear(std::uint64_t number, wire::news what, std::size_t to, std::size_t count) {
+    if (!keeps_trace_ && what != wire::news::over) return;
     link ended;
     std::string line;
     executor_ref clock;
@@ -233,13 +244,14 @@ inline void memory_network::hear(std::uint64_t number, wire::news what, std::siz
         const std::lock_guard lock{mutex_};
         const auto found = links_.find(number);
         if (found == links_.end()) return;
-        line = found->second.shown;
+        if (keeps_trace_) line = found->second.shown;
         clock = found->second.client;
         if (what == wire::news::over) {
             ended = std::move(found->second);
             links_.erase(found);
         }
     }
+    if (!keeps_trace_) return;
     switch (what) {
         case wire::news::carried: line += (to == 1 ? " > " : " < ") + std::to_string(count) + " bytes"; break;
         case wire::news::cut: line += " cut"; break;

@@ -19,7 +19,7 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <optional>
+#include <memory>
 #include <utility>
 #include <vector>
 
@@ -29,9 +29,13 @@ namespace futon::detail {
 class simulated_client {
 public:
     simulated_client(std::uint32_t number, any_load_balancer policy, const testing::cluster_options& how)
-        : balancer{std::move(policy)}, random{chance_stream{how.seed, chance::policy, number}.bits(0)}, budget{how.budget} {
-        if (how.hedge) hedging.emplace(*how.hedge);
-        if (how.health) health.emplace(*how.health, chance_stream{how.seed, chance::policy, number}.bits(1));
+        : balancer{std::move(policy)},
+          random{chance_stream{how.seed, chance::policy, number}.bits(0)},
+          budget{how.budget} {
+        if (how.hedge) hedging = std::make_unique<hedge_delay>(*how.hedge);
+        if (how.health)
+            health =
+                std::make_unique<cluster_health>(*how.health, chance_stream{how.seed, chance::policy, number}.bits(1));
     }
 
     /// The registry lists a server. `first`: with the first list.
@@ -39,13 +43,19 @@ public:
         auto& known = nodes.put(told, now);
         if (by_server.size() <= server) by_server.resize(server + 1);
         if (by_server[server] != &known && health) health->added(known, first);
+        if (by_slot.size() <= known.slot) by_slot.resize(known.slot + std::size_t{1});
+        by_slot[known.slot] = server;
         return *(by_server[server] = &known);
     }
     void remove(const provider& told, time_point now) {
         auto* const gone = nodes.remove(told.address, now);
         if (gone != nullptr && health) health->removed(*gone);
     }
-    [[nodiscard]] node* find(std::uint32_t server) const noexcept { return server < by_server.size() ? by_server[server] : nullptr; }
+    /// The server of a node that was put. The address says it, too, but lies far from what a pick has read.
+    [[nodiscard]] std::uint32_t server_of(const node& n) const noexcept { return by_slot[n.slot]; }
+    [[nodiscard]] node* find(std::uint32_t server) const noexcept {
+        return server < by_server.size() ? by_server[server] : nullptr;
+    }
     /// After the list has changed.
     void list() {
         set.assign(nodes.listed(), nodes.version());
@@ -79,15 +89,18 @@ public:
     }
     [[nodiscard]] bool admits() noexcept { return !health || health->recovery().admits(random); }
 
+    // What each call needs lies together: with a hundred clients it is seldom at hand.
     any_load_balancer balancer;
     dice random;
-    attempt_budget budget;
-    std::optional<hedge_delay> hedging;
-    std::optional<cluster_health> health;
-    time_point health_due = no_deadline;  ///< The event that is planned.
-    node_table nodes;
-    std::vector<node*> by_server;         ///< Null: it has not heard of that one. Also those that are listed no more.
     node_set set;
+    std::vector<std::uint32_t> by_slot;        ///< The servers of nodes.
+    std::unique_ptr<hedge_delay> hedging;      ///< Null: none.
+    std::unique_ptr<cluster_health> health;    ///< Likewise.
+    time_point health_due = no_deadline;       ///< The event that is planned.
+    time_point idle_probes_due = no_deadline;  ///< Likewise.
+    attempt_budget budget;
+    node_table nodes;
+    std::vector<node*> by_server;  ///< Null: it has not heard of that one. Also those that are listed no more.
 };
 
 }  // namespace futon::detail

@@ -2,8 +2,9 @@
 #pragma once
 
 /// \file
-/// The clients of a simulated cluster: calls, attempts, retries, and what they learn of the servers.
-/// One thing because an event of any kind (a reply, a deadline, a lost connection) may end attempts, begin others and end calls.
+/// The clients of a simulated cluster: calls, attempts, retries, and what they
+/// learn of the servers. One thing because an event of any kind (a reply, a
+/// deadline, a lost connection) may end attempts, begin others and end calls.
 
 #include <futon/cluster/attempt_outcome.hpp>
 #include <futon/cluster/load_balancer.hpp>
@@ -18,6 +19,7 @@
 #include <futon/testing/detail/arrival_process.hpp>
 #include <futon/testing/detail/chance.hpp>
 #include <futon/testing/detail/cluster_state.hpp>
+#include <futon/testing/detail/prefetch.hpp>
 #include <futon/testing/detail/simulated_client.hpp>
 
 #include <algorithm>
@@ -26,6 +28,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -58,14 +61,20 @@ private:
     void plan_hedge(std::uint32_t call);
     void hedge(std::uint32_t call);
     void try_somewhere(std::uint32_t call);
+    [[nodiscard]] node* trial_of(std::uint32_t call);
     void send_probes(std::uint32_t client, pick_context& context);
+    void send_idle_probes(std::uint32_t client);
+    void send_to(std::uint32_t client, std::span<node* const> asked);
+    void plan_idle_probes(std::uint32_t client);
     void receive_reply(std::uint32_t attempt);
-    void receive_probe_reply(std::uint32_t probe);
+    void receive_probe_reply(std::uint32_t first);
     void end_attempt(std::uint32_t attempt, attempt_outcome outcome);
     void after_failure(std::uint32_t call, errc code, executed ran);
     void end_call(std::uint32_t call, std::optional<errc> failure, bool refused = false);
     void lose_connections(std::uint32_t server);
     void reconnect(std::uint32_t client, std::uint32_t server);
+    void plan_reconnect(std::uint32_t client, std::uint32_t server, duration at);
+    void hurry_beside(std::uint32_t client, std::uint32_t server);
     void apply(const testing::registry_change& change, std::uint32_t client);
     void drain(const testing::server_fault& fault);
     void review(std::uint32_t client);
@@ -76,7 +85,12 @@ private:
     const testing::cluster_options& how_;
     std::vector<simulated_client> clients_;
     numbered<call> calls_;
-    std::vector<std::uint32_t> failed_connects_;  // in a row, by client and server
+    struct connecting {
+        std::uint32_t failures = 0;  // in a row
+        duration due = not_due;
+    };
+    static constexpr duration not_due = duration::max();
+    std::vector<connecting> connects_;  // by client and server
     arrival_process arrivals_;
     chance_stream callers_;
     chance_stream demands_;
@@ -106,15 +120,17 @@ inline void simulated_clients::begin(std::vector<any_load_balancer> policies) {
         client.list();
         review(i);
         for (std::uint32_t c = 0; c < what_.changes.size(); ++c) {
-            const auto late = pushes.fraction(std::uint64_t{i} * what_.changes.size() + c) * static_cast<double>(what_.changes[c].spread.count());
+            const auto late = pushes.fraction(std::uint64_t{i} * what_.changes.size() + c) *
+                              static_cast<double>(what_.changes[c].spread.count());
             state_.plan(what_.changes[c].at + duration{std::llround(late)}, happening::change, c, i);
         }
     }
-    failed_connects_.resize(clients_.size() * state_.providers.size());
+    connects_.resize(clients_.size() * state_.providers.size());
     for (std::uint32_t i = 0; i < what_.faults.size(); ++i)
         if (const auto& fault = what_.faults[i]; fault.notice > duration::zero())
-            state_.plan(std::max(duration::zero(), fault.from - fault.notice) + what_.network, happening::drain_notice, i);
-    state_.plan(arrivals_.next(), happening::call);
+            state_.plan(std::max(duration::zero(), fault.from - fault.notice) + what_.network, happening::drain_notice,
+                        i);
+    state_.plan(event_lane::calls, arrivals_.next(), happening::call);
 }
 
 inline void simulated_clients::happen(const cluster_state::occurrence& event) {
@@ -133,10 +149,13 @@ inline void simulated_clients::happen(const cluster_state::occurrence& event) {
             return;
         case happening::probe_reply: return receive_probe_reply(event.a);
         case happening::lost: return lose_connections(event.a);
-        case happening::reconnect: return reconnect(event.a, event.b);
+        case happening::reconnect:
+            if (connects_[event.a * state_.providers.size() + event.b].due != state_.at) return;  // Planned anew since.
+            return reconnect(event.a, event.b);
         case happening::drain_notice: return drain(what_.faults[event.a]);
         case happening::change: return apply(what_.changes[event.a], event.b);
-        default:  // health
+        case happening::idle_probes: return send_idle_probes(event.a);
+        default:                                                       // health
             if (clients_[event.a].health_due != state_.now()) return;  // it was planned anew since
             clients_[event.a].health_due = no_deadline;
             clients_[event.a].advance_health(state_.now());
@@ -168,14 +187,21 @@ inline void simulated_clients::begin_call() {
     } else {
         end_call(number, errc::unavailable, true);
     }
-    if (const auto next = arrivals_.next(); next < state_.end) state_.plan(next, happening::call);
+    if (const auto next = arrivals_.next(); next < state_.end) {
+        state_.plan(event_lane::calls, next, happening::call);
+        const auto& caller = clients_[callers_.below(static_cast<std::uint32_t>(clients_.size()), next_call_)];
+        prefetch(&caller);
+        prefetch(&caller.budget);
+        prefetch(&caller.set);
+    }
 }
 
 inline void simulated_clients::plan_hedge(std::uint32_t number) {
     const auto& c = calls_[number];
     const auto& client = clients_[c.client];
     if (!client.hedging || !how_.idempotent) return;
-    if (const auto delay = client.hedging->delay(what_.timeout)) state_.plan(state_.at + *delay, happening::hedge, number, c.generation);
+    if (const auto delay = client.hedging->delay(what_.timeout))
+        state_.plan(state_.at + *delay, happening::hedge, number, c.generation);
 }
 
 inline void simulated_clients::hedge(std::uint32_t number) {
@@ -194,7 +220,9 @@ inline void simulated_clients::try_somewhere(std::uint32_t number) {
     auto& client = clients_[c.client];
     pick_context context{.now = state_.now(), .random = client.random, .tried = {c.tried.data(), c.made}};
     if (how_.keys > 0) context.hash_key = stable_hash(1, keys_.below(static_cast<std::uint32_t>(how_.keys), c.number));
+    if (client.health && client.health->trials().are_due(state_.now()) && c.made == 0) context.trial = trial_of(number);
     auto* picked = client.balancer.pick(client.set, context);
+    if (picked != nullptr && picked == context.trial) client.health->trials().begun(*picked, state_.now());
     if (picked == nullptr && c.made > 0) {
         // All that are usable have been tried: better one again than none.
         context.tried = {};
@@ -206,10 +234,15 @@ inline void simulated_clients::try_somewhere(std::uint32_t number) {
 
     const auto made = state_.attempts.add();
     auto& a = state_.attempts[made];
-    const auto server = static_cast<std::uint32_t>(testing::cluster_truth::server(*picked));
-    a = {.call = number, .client = c.client, .server = server, .at = picked, .began = state_.at, .deadline = c.began + what_.timeout};
+    const auto server = client.server_of(*picked);
+    a = {.call = number,
+         .client = c.client,
+         .server = server,
+         .at = picked,
+         .began = state_.at,
+         .deadline = c.began + what_.timeout};
     const auto draw = 2 * (c.number * most_attempts + place);
-    a.demand = what_.service.draw(demands_.fraction(draw), demands_.fraction(draw + 1));
+    a.demand = what_.service.draw(demands_.fraction(draw), what_.service.takes_two() ? demands_.fraction(draw + 1) : 0);
     c.attempts[c.open++] = made;
     client.begin_attempt(*picked, state_.now());
     state_.tally.attempted(state_.at, server, c.measured);
@@ -218,29 +251,77 @@ inline void simulated_clients::try_somewhere(std::uint32_t number) {
     if (client.balancer.probes()) send_probes(c.client, context);
 }
 
+// As in `fleet::trial_of`.
+inline node* simulated_clients::trial_of(std::uint32_t number) {
+    const auto& c = calls_[number];
+    auto& client = clients_[c.client];
+    if (how_.keys > 0) return nullptr;
+    return client.health->trials().next(client.set, state_.now(), [&](executed ran) {
+        const failed_attempt first{.ran = ran,
+                                   .idempotent = how_.idempotent,
+                                   .now = state_.now(),
+                                   .deadline = cluster_state::epoch + c.began + what_.timeout};
+        return how_.retry.next_delay(first) && client.budget.has_retry(state_.now());
+    });
+}
+
 inline void simulated_clients::send_probes(std::uint32_t client, pick_context& context) {
     auto& from = clients_[client];
     std::array<node*, 16> asked{};
-    const auto count = from.balancer.next_probes(from.set, context, asked);
-    for (std::size_t i = 0; i < count; ++i) {
+    send_to(client, {asked.data(), from.balancer.next_probes(from.set, context, asked)});
+    plan_idle_probes(client);
+}
+
+inline void simulated_clients::send_idle_probes(std::uint32_t client) {
+    auto& from = clients_[client];
+    from.idle_probes_due = no_deadline;
+    if (from.balancer.idle_probes_due() <= state_.now()) {
+        pick_context context{.now = state_.now(), .random = from.random};
+        std::array<node*, 16> asked{};
+        send_to(client, {asked.data(), from.balancer.idle_probes(from.set, context, asked)});
+    }
+    plan_idle_probes(client);
+}
+
+inline void simulated_clients::send_to(std::uint32_t client, std::span<node* const> asked) {
+    auto together = simulated_probe::none;
+    for (std::size_t i = asked.size(); i-- > 0;) {
         const auto made = state_.probes.add();
-        state_.probes[made] = {.client = client, .server = static_cast<std::uint32_t>(testing::cluster_truth::server(*asked[i])), .at = asked[i]};
-        ++state_.tally.made.probes;
-        state_.plan(event_lane::to_server, state_.after_network(), happening::probe, made);
+        const bool alone = what_.network_jitter > 0;
+        state_.probes[made] = {.client = client,
+                               .server = clients_[client].server_of(*asked[i]),
+                               .next = alone ? simulated_probe::none : together,
+                               .at = asked[i]};
+        together = made;
+        if (alone || i == 0) state_.plan(event_lane::to_server, state_.after_network(), happening::probe, made);
+    }
+    state_.tally.made.probes += asked.size();
+}
+
+// One event at a time: calls put it off, and it sees that when it comes.
+inline void simulated_clients::plan_idle_probes(std::uint32_t client) {
+    auto& of = clients_[client];
+    const auto due = of.balancer.idle_probes_due();
+    if (due == no_deadline || of.idle_probes_due != no_deadline || state_.at >= state_.end) return;
+    of.idle_probes_due = std::max(due, state_.now());
+    state_.plan(of.idle_probes_due - cluster_state::epoch, happening::idle_probes, client);
+}
+
+inline void simulated_clients::receive_probe_reply(std::uint32_t first) {
+    for (auto probe = first; probe != simulated_probe::none;) {
+        const auto& asked = state_.probes[probe];
+        take_report(clients_[asked.client].balancer, *asked.at, asked.report, state_.now());
+        state_.probes.remove(std::exchange(probe, asked.next));
     }
 }
 
-inline void simulated_clients::receive_probe_reply(std::uint32_t probe) {
-    const auto& asked = state_.probes[probe];
-    take_report(clients_[asked.client].balancer, *asked.at, asked.report, state_.now());
-    state_.probes.remove(probe);
-}
-
 inline void simulated_clients::receive_reply(std::uint32_t attempt) {
-    const auto a = state_.attempts[attempt];
+    const auto& a = state_.attempts[attempt];
     if (!a.ended) {
-        auto outcome = a.failure ? attempt_outcome::failed(*a.failure, cluster_state::epoch + a.began, state_.now(), what_.timeout)
-                                 : attempt_outcome::success(cluster_state::epoch + a.began, state_.now());
+        auto outcome =
+            a.failure ? attempt_outcome::failed(*a.failure, cluster_state::epoch + a.began, state_.now(), what_.timeout)
+                      : attempt_outcome::success(cluster_state::epoch + a.began, state_.now());
+        outcome.ran = a.ran;
         if (how_.reports_with_replies) outcome.report = a.report;
         end_attempt(attempt, outcome);
         if (a.failure) {
@@ -270,10 +351,15 @@ inline void simulated_clients::end_attempt(std::uint32_t attempt, attempt_outcom
 inline void simulated_clients::after_failure(std::uint32_t number, errc code, executed ran) {
     auto& c = calls_[number];
     if (c.open > 0) return;  // another attempt may still succeed
-    const failed_attempt failed{.number = static_cast<int>(c.made), .code = code, .ran = ran, .idempotent = how_.idempotent,
-                                .now = state_.now(), .deadline = cluster_state::epoch + c.began + what_.timeout};
+    const failed_attempt failed{.number = static_cast<int>(c.made),
+                                .code = code,
+                                .ran = ran,
+                                .idempotent = how_.idempotent,
+                                .now = state_.now(),
+                                .deadline = cluster_state::epoch + c.began + what_.timeout};
     const auto delay = c.made < most_attempts ? how_.retry.next_delay(failed) : std::nullopt;
-    if (!delay || !clients_[c.client].budget.spend_retry(state_.now())) return end_call(number, code, code == errc::no_provider);
+    if (!delay || !clients_[c.client].budget.spend_retry(state_.now()))
+        return end_call(number, code, code == errc::no_provider);
     state_.plan(state_.at + *delay, happening::retry, number, c.generation);
 }
 
@@ -288,10 +374,14 @@ inline void simulated_clients::end_call(std::uint32_t number, std::optional<errc
         end_attempt(left, attempt_outcome::failed(code, cluster_state::epoch + a.began, state_.now(), what_.timeout));
     }
     // Of the call, not of the attempt that won: else hedges would hide the very latencies that call for them.
-    if (auto& hedging = clients_[c.client].hedging; hedging && !failure) hedging->took(state_.at - c.began, state_.now());
+    if (auto& hedging = clients_[c.client].hedging; hedging && !failure)
+        hedging->took(state_.at - c.began, state_.now());
     state_.tally.ended(c.began, state_.at, failure.has_value(), refused);
     ++c.generation;
     calls_.remove(number);
+    // Nearly all calls end long before their deadlines, which would be a fifth of all events.
+    state_.queue.forget(static_cast<std::size_t>(event_lane::deadlines),
+                        [&](const auto& deadline) { return calls_[deadline.a].generation != deadline.b; });
 }
 
 inline void simulated_clients::lose_connections(std::uint32_t server) {
@@ -299,7 +389,7 @@ inline void simulated_clients::lose_connections(std::uint32_t server) {
         auto* const lost = clients_[i].find(server);
         if (lost == nullptr || !lost->connected()) continue;
         lost->set_connected(false);
-        failed_connects_[i * state_.providers.size() + server] = 0;
+        connects_[i * state_.providers.size() + server] = {};
         review(i);
         reconnect(i, server);
     }
@@ -307,32 +397,57 @@ inline void simulated_clients::lose_connections(std::uint32_t server) {
     for (std::uint32_t i = 0; i < state_.attempts.end(); ++i) {
         const auto a = state_.attempts[i];
         if (a.server != server || a.ended || a.at == nullptr) continue;
-        end_attempt(i, attempt_outcome::failed(errc::connection_lost, cluster_state::epoch + a.began, state_.now(), what_.timeout));
+        end_attempt(i, attempt_outcome::failed(errc::connection_lost, cluster_state::epoch + a.began, state_.now(),
+                                               what_.timeout));
         after_failure(a.call, errc::connection_lost, executed::maybe);
     }
 }
 
+inline void simulated_clients::plan_reconnect(std::uint32_t client, std::uint32_t server, duration at) {
+    connects_[client * state_.providers.size() + server].due = at;
+    state_.plan(at, happening::reconnect, client, server);
+}
+
 // Tries it; where that fails, again after a pause.
 inline void simulated_clients::reconnect(std::uint32_t client, std::uint32_t server) {
-    auto& failures = failed_connects_[client * state_.providers.size() + server];
+    auto& its = connects_[client * state_.providers.size() + server];
+    its.due = not_due;
     auto& to = *clients_[client].find(server);
     if (state_.truth.up[server] != 0) {
-        failures = 0;
+        its.failures = 0;
         if (to.listed) to.set(hold::draining, false);
+        hurry_beside(client, server);
         to.set_connected(true);
         return review(client);
     }
-    const auto pause = reconnect_backoff{}.pause_after(static_cast<int>(++failures), pauses_.fraction(next_pause_++));
-    if (state_.at < state_.end) state_.plan(state_.at + pause + 2 * what_.network, happening::reconnect, client, server);
+    const auto pause =
+        reconnect_backoff{}.pause_after(static_cast<int>(++its.failures), pauses_.fraction(next_pause_++));
+    if (state_.at < state_.end) plan_reconnect(client, server, state_.at + pause + 2 * what_.network);
+}
+
+// As in `lane::hurry`: where all were out, the first that is back has the others tried soon.
+inline void simulated_clients::hurry_beside(std::uint32_t client, std::uint32_t server) {
+    const auto servers = static_cast<std::uint32_t>(state_.providers.size());
+    for (std::uint32_t s = 0; s < servers; ++s)
+        if (const auto* const other = clients_[client].find(s); other != nullptr && other->connected()) return;
+    for (std::uint32_t s = 0; s < servers; ++s) {
+        auto& its = connects_[client * servers + s];
+        if (s == server || its.due == not_due) continue;
+        its.failures = 1;
+        const duration soon{
+            std::llround(static_cast<double>(reconnect_backoff{}.base.count()) * pauses_.fraction(next_pause_++))};
+        if (const auto at = state_.at + soon + 2 * what_.network; at < its.due) plan_reconnect(client, s, at);
+    }
 }
 
 inline void simulated_clients::apply(const testing::registry_change& change, std::uint32_t client) {
     auto& to = clients_[client];
-    for (auto s = static_cast<std::uint32_t>(change.first); s < static_cast<std::uint32_t>(change.first + change.count); ++s) {
+    for (auto s = static_cast<std::uint32_t>(change.first); s < static_cast<std::uint32_t>(change.first + change.count);
+         ++s) {
         if (!change.listed) {
             to.remove(state_.providers[s], state_.now());
         } else if (auto& known = to.put(state_.providers[s], s, state_.now(), false); !known.connected()) {
-            state_.plan(state_.at + 2 * what_.network, happening::reconnect, client, s);
+            plan_reconnect(client, s, state_.at + 2 * what_.network);
         }
     }
     to.list();
@@ -341,7 +456,8 @@ inline void simulated_clients::apply(const testing::registry_change& change, std
 
 inline void simulated_clients::drain(const testing::server_fault& fault) {
     for (std::uint32_t i = 0; i < clients_.size(); ++i) {
-        for (auto s = static_cast<std::uint32_t>(fault.first); s < static_cast<std::uint32_t>(fault.first + fault.count); ++s)
+        for (auto s = static_cast<std::uint32_t>(fault.first);
+             s < static_cast<std::uint32_t>(fault.first + fault.count); ++s)
             if (auto* const leaving = clients_[i].find(s)) leaving->set(hold::draining, true);
         review(i);
     }

@@ -13,10 +13,10 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <utility>
 #include <vector>
 
 namespace futon::detail {
@@ -37,7 +37,7 @@ private:
     void end_work(std::uint32_t attempt, std::uint32_t life);
     void reply(std::uint32_t attempt, std::optional<errc> failure, executed ran, duration after = {});
     void leave(std::uint32_t attempt);
-    void receive_probe(std::uint32_t probe);
+    void receive_probe(std::uint32_t first);
     void start(std::uint32_t number);
     void stop(std::uint32_t number);
     void count_idle() noexcept;
@@ -50,7 +50,8 @@ private:
     cluster_state& state_;
     const testing::cluster_scenario& what_;
     std::vector<simulated_server> servers_;
-    std::vector<bool> active_;  // by fault
+    std::vector<latency_by_load> took_;  // by server; apart, as it is large and often not asked for
+    std::vector<bool> active_;           // by fault
     chance_stream mishaps_;
     std::uint64_t next_mishap_ = 0;
     std::uint64_t rolls_ = 0;
@@ -65,7 +66,11 @@ private:
 };
 
 inline simulated_servers::simulated_servers(cluster_state& state)
-    : state_{state}, what_{state.what}, servers_(state.providers.size()), active_(what_.faults.size()), mishaps_{state.how.seed, chance::fault} {
+    : state_{state},
+      what_{state.what},
+      servers_(state.providers.size()),
+      active_(what_.faults.size()),
+      mishaps_{state.how.seed, chance::fault} {
     for (std::uint32_t i = 0; i < servers_.size(); ++i) {
         auto& server = servers_[i];
         server.workers = what_.workers;
@@ -76,6 +81,7 @@ inline simulated_servers::simulated_servers(cluster_state& state)
 }
 
 inline void simulated_servers::begin() {
+    if (state_.reports) took_.resize(servers_.size());
     for (std::uint32_t i = 0; i < static_cast<std::uint32_t>(what_.servers); ++i) start(i);
     for (const auto& change : what_.changes)
         for (int i = std::max(change.first, what_.servers); change.listed && i < change.first + change.count; ++i)
@@ -128,7 +134,9 @@ inline void simulated_servers::receive(std::uint32_t attempt) {
 }
 
 inline void simulated_servers::work_on(simulated_server& on, std::uint32_t attempt) {
-    const auto takes = duration{std::llround(static_cast<double>(state_.attempts[attempt].demand.count()) * on.slowness())};
+    const auto& a = state_.attempts[attempt];
+    const auto takes = duration{
+        static_cast<duration::rep>(static_cast<double>(a.demand.count()) * state_.truth.slowness[a.server] + 0.5)};
     ++on.busy;
     --idle_;
     on.busy_time += takes;
@@ -144,7 +152,7 @@ inline void simulated_servers::end_work(std::uint32_t attempt, std::uint32_t lif
     ++idle_;
     --server.in_flight;
     ++server.answered;
-    server.took.add(a.found, state_.at - a.arrived, state_.at);
+    if (state_.reports) took_[a.server].add(a.found, state_.at - a.arrived, state_.at);
     ++state_.tally.made.served;
     reply(attempt, std::nullopt, executed::yes);
     while (!server.waiting.empty()) {
@@ -162,9 +170,9 @@ inline void simulated_servers::reply(std::uint32_t attempt, std::optional<errc> 
     auto& a = state_.attempts[attempt];
     a.failure = failure;
     a.ran = ran;
-    if (state_.how.reports_with_replies) a.report = servers_[a.server].report(state_.at);
+    if (state_.how.reports_with_replies) a.report = servers_[a.server].report(took_[a.server], state_.at);
     --state_.truth.in_flight[a.server];
-    state_.plan(event_lane::to_client, state_.after_network() + after, happening::reply, attempt);
+    state_.answer(attempt, after);
 }
 
 // Without an answer.
@@ -174,11 +182,20 @@ inline void simulated_servers::leave(std::uint32_t attempt) {
 }
 
 // On the I/O thread: it waits behind no call.
-inline void simulated_servers::receive_probe(std::uint32_t probe) {
-    auto& asked = state_.probes[probe];
-    if (!servers_[asked.server].up()) return state_.probes.remove(probe);
-    asked.report = servers_[asked.server].report(state_.at);
-    state_.plan(event_lane::to_client, state_.after_network(), happening::probe_reply, probe);
+inline void simulated_servers::receive_probe(std::uint32_t first) {
+    auto answered = simulated_probe::none;
+    auto* next = &answered;
+    for (auto probe = first; probe != simulated_probe::none;) {
+        auto& asked = state_.probes[probe];
+        const auto number = std::exchange(probe, std::exchange(asked.next, simulated_probe::none));
+        if (!servers_[asked.server].up()) {
+            state_.probes.remove(number);
+            continue;
+        }
+        asked.report = servers_[asked.server].report(took_[asked.server], state_.at);
+        *std::exchange(next, &asked.next) = number;
+    }
+    if (answered != simulated_probe::none) state_.answer_probes(answered);
 }
 
 inline void simulated_servers::start(std::uint32_t number) {
@@ -201,7 +218,7 @@ inline void simulated_servers::stop(std::uint32_t number) {
     while (!server.waiting.empty()) leave(server.waiting.pop());
     server.busy = 0;
     server.in_flight = 0;
-    server.took = {};
+    if (state_.reports) took_[number] = {};
     ++server.life;
     state_.plan(state_.at + what_.network, happening::lost, number);
 }
@@ -216,7 +233,8 @@ inline void simulated_servers::count_idle() noexcept {
 inline void simulated_servers::fault(std::uint32_t number, bool begins) {
     const auto& which = what_.faults[number];
     active_[number] = begins;
-    for (auto i = static_cast<std::uint32_t>(which.first); i < static_cast<std::uint32_t>(which.first + which.count); ++i) {
+    for (auto i = static_cast<std::uint32_t>(which.first); i < static_cast<std::uint32_t>(which.first + which.count);
+         ++i) {
         weigh_faults(i);
         if (which.down) begins ? stop(i) : start(i);
     }

@@ -40,7 +40,8 @@ public:
     /// Told of bytes that were written to end `to`, of a cut, and when both ends are closed. With the wire's lock held.
     using watcher = std::function<void(news, std::size_t to, std::size_t count)>;
 
-    wire(executor_ref where_0, executor_ref where_1, std::uint64_t seed = 1, watcher told = {}) : dice_{seed}, told_{std::move(told)} {
+    wire(executor_ref where_0, executor_ref where_1, std::uint64_t seed = 1, watcher told = {})
+        : dice_{seed}, told_{std::move(told)} {
         ends_[0].where = std::move(where_0);
         ends_[1].where = std::move(where_1);
     }
@@ -134,7 +135,8 @@ private:
     void deliver(end& at, bool is_read, std::error_code code, std::size_t count) {
         auto* const events = std::exchange(is_read ? at.reader : at.writer, nullptr);
         if (!events) return;
-        auto* const made = new delivery{*events, std::move(is_read ? at.reader_keep : at.writer_keep), is_read, code, count};
+        auto* const made =
+            new delivery{*events, std::move(is_read ? at.reader_keep : at.writer_keep), is_read, code, count};
         if (!at.where->post(*made)) made->run(false);
     }
 
@@ -166,7 +168,8 @@ private:
             return;
         }
         auto takes = faults.delay;
-        if (faults.jitter > duration{}) takes += duration{static_cast<duration::rep>(roll() * static_cast<double>(faults.jitter.count()))};
+        if (faults.jitter > duration{})
+            takes += duration{static_cast<duration::rep>(roll() * static_cast<double>(faults.jitter.count()))};
         auto due = deadline_after(ends_[1 - to].where->now(), takes);
         if (!in.on_the_way.empty()) due = std::max(due, in.on_the_way.back().due);
         in.on_the_way.push_back({due, count});
@@ -223,7 +226,8 @@ private:
             send(to, count);
             tell(news::carried, to, count);
         }
-        if (in.taken >= faults.cut_after_bytes || (count > 0 && faults.cut_chance > 0 && roll() < faults.cut_chance)) cut_locked();
+        if (in.taken >= faults.cut_after_bytes || (count > 0 && faults.cut_chance > 0 && roll() < faults.cut_chance))
+            cut_locked();
         return count;
     }
     void cut_locked() {
@@ -271,7 +275,8 @@ private:
             mine.reader_keep = std::move(keep);
             wire_->move(which_);
         }
-        void write_some(std::span<const bytes_view> pieces, stream_events& events, intrusive_ptr<ref_counted> keep) override {
+        void write_some(std::span<const bytes_view> pieces, stream_events& events,
+                        intrusive_ptr<ref_counted> keep) override {
             const std::lock_guard lock{wire_->mutex_};
             auto& mine = wire_->ends_[which_];
             mine.writer = &events;

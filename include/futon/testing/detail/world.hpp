@@ -9,20 +9,21 @@
 #include <futon/core/executor.hpp>
 #include <futon/core/runtime_state.hpp>
 #include <futon/core/time.hpp>
+#include <futon/core/timer_queue.hpp>
 
+#include <algorithm>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <functional>
 #include <limits>
-#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <random>
-#include <unordered_map>
 #include <utility>
+#include <vector>
 
 namespace futon::detail {
 
@@ -39,6 +40,7 @@ public:
     struct options {
         std::optional<std::uint64_t> shuffle{};  // The seed of what runs next, among the first of each place.
         std::size_t most_handlers = std::numeric_limits<std::size_t>::max();
+        std::size_t io_threads = 0;  // 0: each connection has one of its own.
         network_ref network{};
         std::shared_ptr<std::atomic<duration::rep>> elapsed{};
     };
@@ -53,18 +55,18 @@ public:
         }
     }
     /// To be called once; the pool refers to this until `close`.
-    inline void open();
+    void open();
 
     /// Runs what is queued, and what that queues in turn; returns how much it was.
-    inline std::size_t run_ready();
+    std::size_t run_ready();
     /// Fires the earliest timer if it is due by `limit`, and moves the clock there.
-    inline bool fire_next(time_point limit);
+    bool fire_next(time_point limit);
     void move_clock(time_point to) noexcept {
         const std::lock_guard lock{mutex_};
         set_now_locked(std::max(now_, to));
     }
     /// Refuses all that is queued, now and later.
-    inline void close() noexcept;
+    void close() noexcept;
 
     [[nodiscard]] time_point now() const noexcept {
         const std::lock_guard lock{mutex_};
@@ -81,18 +83,12 @@ public:
 
 private:
     friend class simulated_place;
-    // The due time, then the order of arming.
-    using key = std::pair<time_point, std::uint64_t>;
-    struct armed {
-        timer* which;
-        executor_ref where;
-    };
 
-    inline bool post(simulated_place& where, work& item) noexcept;
-    inline void arm(simulated_place& where, timer& t, time_point due);
-    inline bool disarm(timer& t) noexcept;
+    bool post(simulated_place& where, work& item) noexcept;
+    [[nodiscard]] bool arm(simulated_place& where, timer& t, time_point due);
+    bool disarm(timer& t) noexcept;
     // Runs what is first in turn; false if nothing is.
-    inline bool step();
+    bool step();
     void set_now_locked(time_point to) noexcept {
         now_ = to;
         if (how_.elapsed) how_.elapsed->store((to - start).count());
@@ -102,11 +98,11 @@ private:
     const intrusive_ptr<diagnostics> reports_;
     io_thread_context context_;  // For coroutines of Asio, which want one.
     executor_ref pool_;
+    std::vector<executor_ref> places_;  // The I/O threads, where they are counted.
+    std::size_t next_place_ = 0;
     mutable std::mutex mutex_;
     std::deque<intrusive_ptr<simulated_place>> turns_;  // One for each piece of work, in the order of posting.
-    std::map<key, armed> timers_;
-    std::unordered_map<const timer*, key> keys_;
-    std::uint64_t armed_so_far_ = 0;
+    timer_heap<simulated_place*> timers_;               // Each with a reference to its place.
     time_point now_ = start;
     std::mt19937_64 dice_;
     bool closed_ = false;
@@ -124,7 +120,7 @@ public:
     bool is_serial() const noexcept override { return serial_; }
     void* asio_context() noexcept override { return static_cast<asio::execution_context*>(&world_->context_); }
     time_point now() const noexcept override { return world_->now(); }
-    void arm(timer& t, time_point due) override { world_->arm(*this, t, due); }
+    bool try_arm(timer& t, time_point due) override { return world_->arm(*this, t, due); }
     bool disarm(timer& t) noexcept override { return world_->disarm(t); }
 
 private:
@@ -141,8 +137,16 @@ inline void world::open() {
 }
 
 inline io_place world::next_place() {
-    const executor_ref made = make_intrusive<simulated_place>(intrusive_ptr<world>{this}, true, std::numeric_limits<std::size_t>::max());
-    return {made, asio::any_io_executor{context_executor{made, nullptr}}, how_.network};
+    const std::lock_guard lock{mutex_};
+    executor_ref made;
+    if (places_.size() < std::max<std::size_t>(how_.io_threads, 1) || how_.io_threads == 0) {
+        made =
+            make_intrusive<simulated_place>(intrusive_ptr<world>{this}, true, std::numeric_limits<std::size_t>::max());
+        if (how_.io_threads > 0 && !closed_) places_.push_back(made);
+    } else {
+        made = places_[next_place_++ % places_.size()];
+    }
+    return {made, asio::any_io_executor{context_executor{made, nullptr}}, how_.network, false};
 }
 
 inline bool world::post(simulated_place& where, work& item) noexcept {
@@ -158,30 +162,22 @@ inline bool world::post(simulated_place& where, work& item) noexcept {
     return true;
 }
 
-inline void world::arm(simulated_place& where, timer& t, time_point due) {
-    {
-        const std::lock_guard lock{mutex_};
-        if (!closed_) {
-            const key at{due, ++armed_so_far_};
-            if (const auto before = keys_.find(&t); before != keys_.end()) timers_.erase(before->second);
-            timers_.insert_or_assign(at, armed{&t, executor_ref{&where}});
-            keys_.insert_or_assign(&t, at);
-            return;
-        }
-    }
-    t.fire(false);
+inline bool world::arm(simulated_place& where, timer& t, time_point due) {
+    intrusive_ptr<simulated_place> before;  // Perhaps its last reference: let go of without the lock.
+    const std::lock_guard lock{mutex_};
+    if (closed_) return false;
+    if (const auto* const armed = timers_.find(t)) before = intrusive_ptr<simulated_place>::adopt(armed->owner);
+    timers_.add(t, due, &where);
+    where.add_ref();
+    return true;
 }
 
 inline bool world::disarm(timer& t) noexcept {
-    executor_ref gone;  // Perhaps its last reference: let go of without the lock.
+    intrusive_ptr<simulated_place> gone;  // As above.
     const std::lock_guard lock{mutex_};
-    const auto found = keys_.find(&t);
-    if (found == keys_.end()) return false;
-    const auto entry = timers_.find(found->second);
-    gone = std::move(entry->second.where);
-    timers_.erase(entry);
-    keys_.erase(found);
-    return true;
+    const auto armed = timers_.take(t);
+    if (armed) gone = intrusive_ptr<simulated_place>::adopt(armed->owner);
+    return armed.has_value();
 }
 
 inline bool world::step() {
@@ -219,18 +215,16 @@ inline std::size_t world::run_ready() {
 }
 
 inline bool world::fire_next(time_point limit) {
-    armed due{};
+    std::optional<timer_heap<simulated_place*>::entry> first;
     {
         const std::lock_guard lock{mutex_};
-        const auto first = timers_.begin();
-        if (first == timers_.end() || first->first.first > limit) return false;
-        set_now_locked(std::max(now_, first->first.first));
-        due = std::move(first->second);
-        keys_.erase(due.which);
-        timers_.erase(first);
+        if (timers_.empty() || timers_.first().due > limit) return false;
+        first = timers_.take(*timers_.first().which);
+        set_now_locked(std::max(now_, first->due));
     }
-    const running_scope scope{*due.where};
-    due.which->fire(true);
+    const auto where = intrusive_ptr<simulated_place>::adopt(first->owner);
+    const running_scope scope{*where};
+    first->which->fire(true);
     return true;
 }
 
@@ -242,7 +236,7 @@ inline void world::close() noexcept {
     for (;;) {
         intrusive_ptr<simulated_place> place;
         work* next = nullptr;
-        armed left{};
+        std::optional<timer_heap<simulated_place*>::entry> left;
         {
             const std::lock_guard lock{mutex_};
             if (!turns_.empty()) {
@@ -251,9 +245,7 @@ inline void world::close() noexcept {
                 next = place->queue_.pop();
                 --place->queued_;
             } else if (!timers_.empty()) {
-                left = std::move(timers_.begin()->second);
-                keys_.erase(left.which);
-                timers_.erase(timers_.begin());
+                left = timers_.take(*timers_.first().which);
             } else {
                 break;
             }
@@ -261,11 +253,13 @@ inline void world::close() noexcept {
         if (next) {
             refuse(*next);
         } else {
-            left.which->fire(false);
+            place = intrusive_ptr<simulated_place>::adopt(left->owner);
+            left->which->fire(false);
         }
     }
     context_.destroy_handlers();
     pool_ = nullptr;
+    places_.clear();
 }
 
 }  // namespace futon::detail
