@@ -4,7 +4,10 @@
 
 #include <doctest/doctest.h>
 
+#include <map>
 #include <memory>
+#include <mutex>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -40,7 +43,13 @@ TEST_CASE("docs: a call is cancelled through its future, a stage, a handle, and 
         auto or_else = shop.slow("x").timeout(50ms, "nothing");    // and has a value instead
         // [/timeouts]
         CHECK(std::move(short_call).get_result().error() == futon::errc::deadline_exceeded);
-        CHECK(std::move(short_wait).get_result().error() == futon::errc::deadline_exceeded);
+        CHECK(std::move(short_wait).get_result().error().message() ==
+              "not ready within .timeout(50 ms), waiting for Shop.slow");
+        auto tea = shop.price("tea");
+        tea.wait();
+        auto both = futon::when_all(std::move(tea), shop.slow("x")).timeout(50ms);
+        CHECK(std::move(both).get_result().error().message() ==
+              "not ready within .timeout(50 ms), waiting for 1 of 2 inputs (#1 Shop.slow)");
         CHECK(std::move(or_else).get() == "nothing");
     }
 }
@@ -146,6 +155,48 @@ TEST_CASE("docs: what is detached outlives the call that began it") {
         call.cancel();
         CHECK(std::move(call).get_result().error() == futon::errc::cancelled);
     }
+}
+
+// [shared_call]
+class cached_hop {  // many ask for the same at once, one call is made; an error stays as an answer does
+public:
+    explicit cached_hop(futon::stub<Audit> from) : from_{std::move(from)} {}
+    futon::future<std::string> ask(std::string what) {
+        const std::lock_guard lock{mutex_};
+        auto& answer = answers_[what];
+        if (!answer.valid()) answer = futon::detached([&] { return from_.write(what); }).share();
+        return answer.then([](const std::string& text) { return text; });
+    }
+
+private:
+    futon::stub<Audit> from_;
+    std::mutex mutex_;
+    std::map<std::string, futon::shared_future<std::string>> answers_;
+};
+// [/shared_call]
+
+struct audit_that_waits {
+    tally& asked;
+    std::optional<futon::responder<std::string>>& kept;
+    void write(futon::responder<std::string> answer, std::string) {
+        kept = std::move(answer);
+        asked.add();
+    }
+};
+
+TEST_CASE("docs: a shared call that is detached outlives the first of those who wait for it") {
+    tally asked;
+    std::optional<futon::responder<std::string>> kept;
+    station<Audit> audit{audit_that_waits{asked, kept}};
+    station<Hop> shop{std::make_shared<cached_hop>(audit.stub)};
+    auto first = shop.stub.ask("tea");
+    REQUIRE(asked.reaches(1));
+    first.cancel();
+    CHECK(std::move(first).get_result().error() == futon::errc::cancelled);
+    auto second = shop.stub.ask("tea");
+    (*kept)("tea at 3.75");
+    CHECK(std::move(second).get() == "tea at 3.75");
+    CHECK(asked.count() == 1);
 }
 
 }  // namespace

@@ -127,7 +127,7 @@ TEST_CASE("docs: again and elsewhere") {
     double tea = futon::retry({.policy = {.max_attempts = 4, .base = 10ms, .ceiling = 200ms}},
                               [=](futon::attempt) { return shop.price("tea"); }).get();
 
-    double hedged = futon::hedge({.after = 20ms, .max_extra = 1},
+    double hedged = futon::hedge({.delay = 20ms, .max_attempts = 2},
                                  [=](futon::attempt) { return shop.price("tea"); }).get();
 
     double other = futon::fallback(shop.price("gold"),

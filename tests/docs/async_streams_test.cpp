@@ -75,6 +75,19 @@ futon::task<double> highest(futon::stub<Market> market, int count) {
 }  // the stream goes out of scope: the server is told
 // [/client]
 
+// [upload_loop]
+futon::task<double> average_of(futon::stub<Market> market, std::vector<double> prices) {
+    auto [out, in] = futon::make_stream<double>(16);
+    auto average = market.average(std::move(in));
+    for (double price : prices) {
+        auto sent = co_await futon::no_throw(out.send(price));
+        if (!sent) break;  // the call is over, for sent.error(); its own future says the same
+    }
+    out.close();
+    co_return co_await std::move(average);  // the result, or throws why there is none
+}
+// [/upload_loop]
+
 TEST_CASE("docs: streams from the server, from the client, and in both directions") {
     tally ended;
     futon::server server;
@@ -105,6 +118,12 @@ TEST_CASE("docs: streams from the server, from the client, and in both direction
     out.close();                                                 // dropped without it: broken_promise
     // [/upload]
     CHECK(std::move(average).get() == 3);
+    CHECK(futon::sync_wait(average_of(market, {1.0, 3.0})) == 2);
+    const std::vector<double> many(100'000);
+    futon::client gone{server.addresses()};
+    const auto through = gone.stub<Market>();
+    gone.close();
+    CHECK_THROWS_AS(futon::sync_wait(average_of(through, many)), futon::rpc_error);
 
     // [both]
     auto [say, lines] = futon::make_stream<std::string>(16);

@@ -81,7 +81,7 @@ TEST_CASE("docs: the tutorial's task is spawned, waited for, and awaited") {
     open_shop at;
     auto& shop = at.shop;
     // [start_task]
-    std::string text = futon::sync_wait(first_order(shop, 7));  // in main and tests: runs it here
+    std::string text = futon::sync_wait(first_order(shop, 7));  // runs it here, and blocks
 
     futon::runtime threads;  // elsewhere: gives its future
     futon::future<std::string> later = futon::spawn(threads.executor(), first_order(shop, 8));

@@ -73,7 +73,7 @@ struct relay {
 
 // [coroutines]
 futon::task<void> in_a_task(futon::stub<Greeter> greeter) {  // run by spawn, sync_wait, or as a handler
-    std::string t = co_await greeter.greet("zoe");
+    std::string t = co_await greeter.with(50ms).greet("zoe");
     print(t);
     Person tom{"tom", 1};
     Person o = co_await greeter.older(tom, 2);  // name structs and capturing lambdas first, see below
@@ -90,8 +90,9 @@ asio::awaitable<void> in_asio(futon::stub<Greeter> greeter) {  // on your own io
 
 futon::task<void> safe_shapes(futon::stub<Greeter> greeter, std::string s) {
     // [safe_shapes]
-    Person tom{"tom", 1};  // 1. a name of its own
-    Person a = co_await greeter.older(tom, 2);
+    const futon::call_options by_user{.timeout = 50ms, .hash_key = "user-7"};
+    Person tom{"tom", 1};  // 1. names of their own
+    Person a = co_await greeter.with(by_user).older(tom, 2);
 
     auto call = greeter.greet("x").then([s](std::string g) { return g + s; });  // 2. the whole call on a line before
     std::string b = co_await std::move(call);

@@ -116,6 +116,16 @@ TEST_CASE("docs: the slow fake of testing.md") {
     // [/slow]
 }
 
+TEST_CASE("docs: the way to a fake of testing.md") {
+    test_bank t;
+    t.rates.on<&Rates::rate>([](const std::string&) { return 7.5; });
+    // [fake_address]
+    t.world.faults("memory://fake-Rates", {.drop = true});  // the way to the fake; "memory://quotes" is that to the service
+    CHECK(t.world.get(t.quotes.quote("CNY")) == "no quote for CNY");
+    // [/fake_address]
+    CHECK(t.world.elapsed() == 200ms);
+}
+
 TEST_CASE("docs: the clock of testing.md") {
     test_bank t;
     t.rates.on<&Rates::rate>([](std::string) -> futon::task<double> {

@@ -51,8 +51,9 @@ TEST_CASE("faults: one of three servers is killed: only what it was running is l
     CHECK_MESSAGE(lost <= 30, load.failures());
     CHECK(slowest < 2s);
     CHECK(load.answered_by(0, back) > 0);
-    MESSAGE("F1: ", load.calls().size(), " calls, ", lost, " lost, the last ", ms(slowest), " after the kill (goal 50 ms); 99 % again after ",
-            ms(load.recovers_after(killed)), " (goal 500 ms); slowest success ", ms(load.quantile(1.0, killed)));
+    MESSAGE("F1: ", load.calls().size(), " calls, ", lost, " lost, the last ", ms(slowest),
+            " after the kill (goal 50 ms); 99 % again after ", ms(load.recovers_after(killed)),
+            " (goal 500 ms); slowest success ", ms(load.quantile(1.0, killed)));
 }
 
 TEST_CASE("faults: the only server is killed: calls fail at once until it is back, none by running out of time (F2)") {
@@ -92,11 +93,12 @@ TEST_CASE("faults: the only server is killed: calls fail at once until it is bac
     CHECK(load.failed() > 500);
     CHECK(slowest < 2s);
     CHECK(load.answered_by(0, connected) > 0);
-    MESSAGE("F2: ", load.failed(), " calls failed in ", ms(back - gone), ", the slowest after ", ms(slowest), " (goal 50 ms); connected ", ms(connected - back),
-            " after it listened (goal 1 s)");
+    MESSAGE("F2: ", load.failed(), " calls failed in ", ms(back - gone), ", the slowest after ", ms(slowest),
+            " (goal 50 ms); connected ", ms(connected - back), " after it listened (goal 1 s)");
 }
 
-TEST_CASE("faults: one of three servers stands still and goes on: few calls are lost to it, and it is let back in (F3)") {
+TEST_CASE(
+    "faults: one of three servers stands still and goes on: few calls are lost to it, and it is let back in (F3)") {
     auto options = quiet_client();
     std::string policy;
     SUBCASE("by the default policy, which sees that it does not answer") { policy = "peak_ewma"; }
@@ -117,7 +119,8 @@ TEST_CASE("faults: one of three servers stands still and goes on: few calls are 
     t.servers.signal(0, SIGCONT);
     const auto thawed = futon::clock::now();
     const auto ran = t.servers[0].ran.load();
-    REQUIRE(t.load->goes_on_until([&] { return t.client->stats().usable_providers == 3 && t.servers[0].ran.load() > ran + 20; }));
+    REQUIRE(t.load->goes_on_until(
+        [&] { return t.client->stats().usable_providers == 3 && t.servers[0].ran.load() > ran + 20; }));
     const auto back = futon::clock::now();
     t.load->goes_on(200ms);
     t.load->finish();
@@ -141,8 +144,9 @@ TEST_CASE("faults: one of three servers stands still and goes on: few calls are 
     CHECK(at_once + later > 0);
     if (policy == "round_robin") CHECK(ejected);
     const auto wire = t.client->stats().wire;
-    MESSAGE("F3, ", policy, ": ", load.calls().size(), " calls, lost ", at_once, " before any timeout and ", later, " later, ", std::string{ejected ? "ejected" : "not ejected"},
-            "; in use again ", ms(back - thawed), " after it went on; of ", wire.expired, " expired calls it ran ", t.servers[0].ran_late.load(),
+    MESSAGE("F3, ", policy, ": ", load.calls().size(), " calls, lost ", at_once, " before any timeout and ", later,
+            " later, ", std::string{ejected ? "ejected" : "not ejected"}, "; in use again ", ms(back - thawed),
+            " after it went on; of ", wire.expired, " expired calls it ran ", t.servers[0].ran_late.load(),
             " late and answered ", wire.late_replies);
 }
 
@@ -169,10 +173,12 @@ TEST_CASE("faults: a server that stands still while nobody calls is found out by
     CHECK(eventually([&] { return client.stats().usable_providers == 3; }));
     if (servers.stalled(0) > 50ms) return;  // On such a machine another one may have been found out.
     CHECK(lost == 0);
-    MESSAGE("a stopped server was out after ", ms(found), " (goal: interval and timeout, 1 s); lost ", lost, " of 100 calls");
+    MESSAGE("a stopped server was out after ", ms(found), " (goal: interval and timeout, 1 s); lost ", lost,
+            " of 100 calls");
 }
 
-TEST_CASE("faults: all servers are down for 5 s and come back one by one: calls fail at once, the first is not buried (F21)") {
+TEST_CASE(
+    "faults: all servers are down for 5 s and come back one by one: calls fail at once, the first is not buried (F21)") {
     town t{2ms};
     auto& load = *t.load;
     for (std::size_t i = 0; i < 3; ++i) t.servers.signal(i, SIGKILL);
@@ -214,8 +220,9 @@ TEST_CASE("faults: all servers are down for 5 s and come back one by one: calls 
     CHECK(first_ran > 0);
     CHECK(static_cast<double>(first_ran) < 0.45 * static_cast<double>(offered));
     CHECK(load.recovers_after(last) < 10s);
-    MESSAGE("F21: slowest failure ", ms(slowest), " (goal 10 ms); the first server that was back got ", first_ran, " of ", offered,
-            " calls; 99 % again ", ms(load.recovers_after(last)), " after the last one listened (goal 3 s)");
+    MESSAGE("F21: slowest failure ", ms(slowest), " (goal 10 ms); the first server that was back got ", first_ran,
+            " of ", offered, " calls; 99 % again ", ms(load.recovers_after(last)),
+            " after the last one listened (goal 3 s)");
 }
 
 }  // namespace

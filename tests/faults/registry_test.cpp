@@ -36,7 +36,8 @@ private:
 constexpr futon::file_registry_options brisk{.heartbeat = 500ms};
 std::string brisk_url(const std::string& directory) { return "file://" + directory + "?heartbeat=500ms"; }
 
-TEST_CASE("faults: the client is cut off from the registry for 5 s: no call fails, and what is new is found when it is back (F15)") {
+TEST_CASE(
+    "faults: the client is cut off from the registry for 5 s: no call fails, and what is new is found when it is back (F15)") {
     const temporary_directory directory;
     fleet_of_processes servers{brisk_url(directory.path())};
     for (std::size_t i = 0; i < 4; ++i) servers[i].delay_us = 5'000;
@@ -69,10 +70,12 @@ TEST_CASE("faults: the client is cut off from the registry for 5 s: no call fail
     load.check_truth();
     if (!load.may_be_judged(servers.stalled())) return;
     CHECK_MESSAGE(load.failed() == 0, load.failures());
-    MESSAGE("F15: ", load.calls().size(), " calls, ", load.failed(), " failed; the new server was used ", ms(found - healed), " after the cut was mended (goal 2 s)");
+    MESSAGE("F15: ", load.calls().size(), " calls, ", load.failed(), " failed; the new server was used ",
+            ms(found - healed), " after the cut was mended (goal 2 s)");
 }
 
-TEST_CASE("faults: the registry dies and comes back empty: the list is kept, all are registered again, and no call fails (F17)") {
+TEST_CASE(
+    "faults: the registry dies and comes back empty: the list is kept, all are registered again, and no call fails (F17)") {
     const temporary_directory parent;
     const auto directory = parent.path() + "/registry";
     fleet_of_processes servers{brisk_url(directory)};
@@ -95,12 +98,14 @@ TEST_CASE("faults: the registry dies and comes back empty: the list is kept, all
     const auto listed = [&] {
         std::error_code none;
         std::size_t count = 0;
-        for (const auto& each : fs::directory_iterator{directory + "/Work", none}) count += each.path().filename().string().starts_with("tcp");
+        for (const auto& each : fs::directory_iterator{directory + "/Work", none})
+            count += each.path().filename().string().starts_with("tcp");
         return count;
     };
     REQUIRE(load.goes_on_until([&] { return listed() == 3; }));
     const auto registered = futon::clock::now();
-    REQUIRE(load.goes_on_until([&] { return client.stats().suspect_providers == 0 && client.stats().usable_providers == 3; }));
+    REQUIRE(load.goes_on_until(
+        [&] { return client.stats().suspect_providers == 0 && client.stats().usable_providers == 3; }));
     // And it hears of changes again.
     CHECK(servers.stop(0));
     servers.start(0);
@@ -112,17 +117,20 @@ TEST_CASE("faults: the registry dies and comes back empty: the list is kept, all
     load.check_truth();
     if (!load.may_be_judged(servers.stalled())) return;
     CHECK_MESSAGE(load.failed() == 0, load.failures());
-    MESSAGE("F17: ", load.calls().size(), " calls, ", load.failed(), " failed; all were registered again ", ms(registered - empty),
-            " after the empty registry could be written (heartbeat 500 ms)");
+    MESSAGE("F17: ", load.calls().size(), " calls, ", load.failed(), " failed; all were registered again ",
+            ms(registered - empty), " after the empty registry could be written (heartbeat 500 ms)");
 }
 
-TEST_CASE("faults: a client that starts while the registry is down begins with its snapshot, or says so at once and recovers (F20)") {
+TEST_CASE(
+    "faults: a client that starts while the registry is down begins with its snapshot, or says so at once and recovers (F20)") {
     const temporary_directory directory;
     const temporary_directory kept;
     fleet_of_processes servers{brisk_url(directory.path())};
     servers.start_first(3);
     const passage way{directory.path()};
-    const auto registry = [&](const std::string& cache) { return futon::any_registry{futon::snapshot_cache{futon::file_registry{way.path(), brisk}, cache}}; };
+    const auto registry = [&](const std::string& cache) {
+        return futon::any_registry{futon::snapshot_cache{futon::file_registry{way.path(), brisk}, cache}};
+    };
     {
         futon::client before{quiet_client(registry(kept.path()))};
         const auto stub = before.stub<Work>();
@@ -151,8 +159,9 @@ TEST_CASE("faults: a client that starts while the registry is down begins with i
     std::int64_t next = 2;
     REQUIRE(eventually([&] { return stub.buy(next++).get_result().has_value(); }));
     const auto recovered = futon::clock::now();
-    MESSAGE("F20: with a snapshot the first call was answered ", ms(answered - cold), " after the start (goal 1 s); without one it failed after ",
-            ms(told - begun), ", and calls succeeded ", ms(recovered - healed), " after the registry was back (heartbeat 500 ms)");
+    MESSAGE("F20: with a snapshot the first call was answered ", ms(answered - cold),
+            " after the start (goal 1 s); without one it failed after ", ms(told - begun), ", and calls succeeded ",
+            ms(recovered - healed), " after the registry was back (heartbeat 500 ms)");
 }
 
 }  // namespace

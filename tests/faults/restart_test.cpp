@@ -37,7 +37,8 @@ TEST_CASE("faults: a rolling restart of all three servers loses no call, idempot
     load.check_truth();
     CHECK_MESSAGE(load.failed() == 0, load.failures());
     MESSAGE("F38: ", rounds * 3, " restarts under ", load.calls().size(), " calls: ", load.failed(), " failed, ",
-            load.attempts() - static_cast<std::int64_t>(load.calls().size()), " moved; p99 ", ms(load.quantile(0.99)), ", slowest ", ms(load.quantile(1.0)));
+            load.attempts() - static_cast<std::int64_t>(load.calls().size()), " moved; p99 ", ms(load.quantile(0.99)),
+            ", slowest ", ms(load.quantile(1.0)));
 }
 
 }  // namespace

@@ -16,7 +16,9 @@ using namespace futon_tests;
 
 namespace {
 
-double part(std::size_t of, std::size_t all) { return all == 0 ? 0 : static_cast<double>(of) / static_cast<double>(all); }
+double part(std::size_t of, std::size_t all) {
+    return all == 0 ? 0 : static_cast<double>(of) / static_cast<double>(all);
+}
 
 TEST_CASE("faults: a server that becomes twenty times slower gets few calls (F25)") {
     town t{2ms};
@@ -37,7 +39,8 @@ TEST_CASE("faults: a server that becomes twenty times slower gets few calls (F25
     CHECK_MESSAGE(load.failed() == 0, load.failures());
     CHECK(share <= 0.1);
     MESSAGE("F25: its share was ", 100 * part(load.answered_by(0), load.due_from({})), " % in all, ", 100 * share,
-            " % after 5 s (goal 10 %); p99 ", ms(load.quantile(0.99, begun, slow)), " before, ", ms(load.quantile(0.99, settled)), " then (goal 3 times)");
+            " % after 5 s (goal 10 %); p99 ", ms(load.quantile(0.99, begun, slow)), " before, ",
+            ms(load.quantile(0.99, settled)), " then (goal 3 times)");
 }
 
 TEST_CASE("faults: a server that refuses all calls at once draws no load, no call fails for it, and it is used again") {
@@ -60,7 +63,8 @@ TEST_CASE("faults: a server that refuses all calls at once draws no load, no cal
     t.servers[0].behaves = conduct::works;
     const auto well = futon::clock::now();
     const auto ran = t.servers[0].ran.load();
-    REQUIRE(t.load->goes_on_until([&] { return t.client->stats().usable_providers == 3 && t.servers[0].ran.load() > ran + 20; }));
+    REQUIRE(t.load->goes_on_until(
+        [&] { return t.client->stats().usable_providers == 3 && t.servers[0].ran.load() > ran + 20; }));
     const auto back = futon::clock::now();
     t.load->finish();
     t.load->check_truth();
@@ -71,11 +75,13 @@ TEST_CASE("faults: a server that refuses all calls at once draws no load, no cal
     // Five in a row, what was on its way then, and one in each trial. A fair share were 330.
     CHECK(refused <= 60);
     if (policy == "least_request") CHECK(ejected);
-    MESSAGE("fails fast, ", policy, ": ", t.load->calls().size(), " calls, ", refused, " were refused and went elsewhere, ",
-            std::string{ejected ? "ejected" : "not ejected"}, "; in use again ", ms(back - well), " after it was well");
+    MESSAGE("fails fast, ", policy, ": ", t.load->calls().size(), " calls, ", refused,
+            " were refused and went elsewhere, ", std::string{ejected ? "ejected" : "not ejected"}, "; in use again ",
+            ms(back - well), " after it was well");
 }
 
-TEST_CASE("faults: errors of handlers are passed on, and eject no server; one that has them at once draws no calls (F28)") {
+TEST_CASE(
+    "faults: errors of handlers are passed on, and eject no server; one that has them at once draws no calls (F28)") {
     town t{2ms};
     const auto ran_before = t.servers[0].ran.load();
     t.servers[0].behaves = conduct::fails;
@@ -94,8 +100,9 @@ TEST_CASE("faults: errors of handlers are passed on, and eject no server; one th
     const auto& load = *t.load;
     const auto address = t.servers.address(0);
     const auto is_passed_on = [&](const call_note& each) {
-        return was_at(each, address) && *each.why == futon::errc::remote_error && each.why->ran() == futon::executed::yes &&
-               each.why->message() == "this server fails" && each.attempts == 1;
+        return was_at(each, address) && *each.why == futon::errc::remote_error &&
+               each.why->ran() == futon::executed::yes && each.why->message() == "this server fails" &&
+               each.attempts == 1;
     };
     const auto passed_on = load.count(is_passed_on);
     const auto later = load.count([&](const call_note& each) { return each.due >= settled && is_passed_on(each); });
@@ -108,8 +115,8 @@ TEST_CASE("faults: errors of handlers are passed on, and eject no server; one th
     CHECK(passed_on > 0);
     // The fair share is a third; looking quick, it would get nearly all.
     CHECK(part(later, load.due_from(settled)) <= 0.15);
-    MESSAGE("F28: ", passed_on, " of ", load.calls().size(), " calls failed at the server that fails, ", load.failed() - passed_on, " elsewhere; its share is ",
-            100 * part(later, load.due_from(settled)), " %");
+    MESSAGE("F28: ", passed_on, " of ", load.calls().size(), " calls failed at the server that fails, ",
+            load.failed() - passed_on, " elsewhere; its share is ", 100 * part(later, load.due_from(settled)), " %");
 }
 
 struct storm {
@@ -122,7 +129,9 @@ struct storm {
 
 // All servers turn all calls away, for a while.
 storm rage(conduct how, futon::duration length, const futon::client_options& options) {
-    const auto seconds_since = [](futon::time_point when) { return std::chrono::duration<double>(futon::clock::now() - when).count(); };
+    const auto seconds_since = [](futon::time_point when) {
+        return std::chrono::duration<double>(futon::clock::now() - when).count();
+    };
     const auto client_made = futon::clock::now();
     town t{2ms, {}, options};
     const auto made = t.load->made();
@@ -144,11 +153,13 @@ storm rage(conduct how, futon::duration length, const futon::client_options& opt
     if (seen.may_be_judged) CHECK(t.load->recovers_after(over) < 3s);
     const auto& budget = options.retry_budget;
     seen.within_budget = static_cast<double>(t.client->stats().retries) <=
-                         budget.share * static_cast<double>(t.load->calls().size()) + budget.per_second * seconds_since(client_made) + budget.reserve;
+                         budget.share * static_cast<double>(t.load->calls().size()) +
+                             budget.per_second * seconds_since(client_made) + budget.reserve;
     return seen;
 }
 
-TEST_CASE("faults: where all servers turn calls away the retries stay within their budget, and without one they do not (F23)") {
+TEST_CASE(
+    "faults: where all servers turn calls away the retries stay within their budget, and without one they do not (F23)") {
     auto options = quiet_client();
     options.retry.max_attempts = 4;
     auto how = conduct::works;
@@ -171,8 +182,9 @@ TEST_CASE("faults: where all servers turn calls away the retries stay within the
     if (!unlimited.may_be_judged) return;
     CHECK(unlimited.amplification >= 3.5);
     CHECK(unlimited.amplification < 4.1);
-    MESSAGE("F23, ", error, ": ", limited.calls, " calls in a storm of ", limited.seconds, " s were ", limited.amplification,
-            " attempts each (goal 1.11), without the budget ", unlimited.amplification, " (goal 3.5 or more, or the first would mean nothing)");
+    MESSAGE("F23, ", error, ": ", limited.calls, " calls in a storm of ", limited.seconds, " s were ",
+            limited.amplification, " attempts each (goal 1.11), without the budget ", unlimited.amplification,
+            " (goal 3.5 or more, or the first would mean nothing)");
 }
 
 }  // namespace

@@ -27,7 +27,8 @@ TEST_CASE("active pings: a provider that hangs is out within interval and timeou
     t.open_all();
     const auto stub = t.client->stub<Shop>();
     CHECK(t.ask(9, stub).size() == 3);
-    t.world.faults("memory://b", {.drop = true});  // As a process that was stopped: its connections stay, and nothing comes.
+    // As a process that was stopped: its connections stay, and nothing comes.
+    t.world.faults("memory://b", {.drop = true});
     t.world.advance(2499ms);
     const auto since = t.world.now();
     t.world.advance(1ms);

@@ -53,13 +53,16 @@ using back::Watcher;
 struct board {
     future<int> ask(futon::call_context& from, int x) { return from.caller<Watcher>().twice(x); }
     future<int> ask_later(futon::call_context& from, int x) { return from.caller<Watcher>().later(x); }
-    future<std::string> ask_to_fail(futon::call_context& from, std::string how) { return from.caller<Watcher>().fail(std::move(how)); }
+    future<std::string> ask_to_fail(futon::call_context& from, std::string how) {
+        return from.caller<Watcher>().fail(std::move(how));
+    }
     void subscribe(futon::call_context& from) {
         const std::lock_guard lock{*mutex};
         watchers->push_back(from.caller<Watcher>());
     }
     future<int> nested(futon::call_context& from, int depth) {
-        return depth == 0 ? futon::make_ready(0) : from.caller<Watcher>().later(depth - 1).then([](int x) { return x + 1; });
+        return depth == 0 ? futon::make_ready(0)
+                          : from.caller<Watcher>().later(depth - 1).then([](int x) { return x + 1; });
     }
     std::shared_ptr<std::mutex> mutex = std::make_shared<std::mutex>();
     std::shared_ptr<std::vector<futon::stub<Watcher>>> watchers = std::make_shared<std::vector<futon::stub<Watcher>>>();
@@ -131,6 +134,22 @@ TEST_CASE("call back: a service that the client does not provide is named beside
     CHECK(got.error() == errc::no_such_method);
     CHECK(got.error().message().find("'Watcher'") != std::string::npos);
     CHECK(got.error().message().find("'Board'") != std::string::npos);
+}
+
+TEST_CASE("call back: a client that has connected provides nothing more, and says so") {
+    connected both;
+    CHECK(both.stub.ask(1).get() == 2);
+    futon::client silent{to(both.server.addresses())};
+    silent.wait_ready(5s).get();
+    for (auto* each : {&*both.client, &silent}) {
+        try {
+            each->provide<Board>(board{});
+            FAIL("it was taken");
+        } catch (const futon::rpc_error& late) {
+            CHECK(late.detail() == errc::already_satisfied);
+            CHECK(late.detail().message().find("'Board' is provided too late") != std::string::npos);
+        }
+    }
 }
 
 TEST_CASE("call back: a stub of the caller may be kept, and works from any thread while the connection lasts") {
@@ -244,10 +263,11 @@ struct lingering_watcher : watcher {
     }
 };
 
-TEST_CASE("call back: on a lent io_context, what was provided lives until its handlers have returned, though the client has gone") {
+TEST_CASE(
+    "call back: on a lent io_context, what was provided lives until its handlers have returned, though the client has gone") {
     connected both;
     asio::io_context context;
-    std::optional busy{asio::make_work_guard(context)};
+    auto busy = asio::make_work_guard(context);
     std::thread runs{[&] { context.run(); }};
     lingering_watcher impl;
     const auto begun = impl.begun;
@@ -267,7 +287,8 @@ TEST_CASE("call back: on a lent io_context, what was provided lives until its ha
     runs.join();
 }
 
-TEST_CASE("call back: a client that was closed on its own thread waits there for its handlers when it is destroyed elsewhere") {
+TEST_CASE(
+    "call back: a client that was closed on its own thread waits there for its handlers when it is destroyed elsewhere") {
     connected both;
     auto client = std::make_unique<futon::client>(to(both.server.addresses()));
     auto impl = std::make_unique<lingering_watcher>();
@@ -313,7 +334,8 @@ TEST_CASE("call back: a client that leaves an endpoint takes no more calls from 
     struct asks_late : board {
         future<int> ask_later(futon::call_context& from, int x) {
             return futon::delay(100ms).then([back = from.caller<Watcher>(), x] {
-                return back.twice(x).recover(errc::unavailable, [](const futon::error& why) { return why.ran() == executed::no ? -1 : -2; });
+                return back.twice(x).recover(
+                    errc::unavailable, [](const futon::error& why) { return why.ran() == executed::no ? -1 : -2; });
             });
         }
     };
@@ -322,7 +344,8 @@ TEST_CASE("call back: a client that leaves an endpoint takes no more calls from 
     server.provide<Board>(asks_late{});
     server.start();
     std::function<void(futon::endpoints)> push;
-    futon::client client{{.endpoints = "memory://board", .source = [&](auto to) { push = to; }, .runtime = world.runtime()}};
+    futon::client client{
+        {.endpoints = "memory://board", .source = [&](auto to) { push = to; }, .runtime = world.runtime()}};
     client.provide<Watcher>(watcher{});
     auto asked = client.stub<Board>().ask_later(1);
     world.advance(50ms);
@@ -335,11 +358,14 @@ TEST_CASE("call back: world, server and client end in any order, in the middle o
     for (unsigned seed = 1; seed <= 60; ++seed) {
         CAPTURE(seed);
         std::mt19937 dice{seed};
-        std::optional<futon::testing::simulation> world{std::in_place, futon::testing::simulation_options{.seed = seed, .shuffle = seed % 2 == 0}};
-        std::optional<futon::server> server{std::in_place, futon::server_options{.listen = "memory://board", .runtime = world->runtime()}};
+        std::optional<futon::testing::simulation> world{
+            std::in_place, futon::testing::simulation_options{.seed = seed, .shuffle = seed % 2 == 0}};
+        std::optional<futon::server> server{
+            std::in_place, futon::server_options{.listen = "memory://board", .runtime = world->runtime()}};
         server->provide<Board>(board{});
         server->start();
-        std::optional<futon::client> client{std::in_place, futon::client_options{.endpoints = "memory://board", .runtime = world->runtime()}};
+        std::optional<futon::client> client{
+            std::in_place, futon::client_options{.endpoints = "memory://board", .runtime = world->runtime()}};
         watcher impl;
         client->provide<Watcher>(impl);
         std::vector<future<int>> calls;

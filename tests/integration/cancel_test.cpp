@@ -95,7 +95,8 @@ struct three {
 
     [[nodiscard]] bool at_rest() {
         return soon([&] {
-            return first.server.stats().in_flight == 0 && second.server.stats().in_flight == 0 && last.server.stats().in_flight == 0;
+            return first.server.stats().in_flight == 0 && second.server.stats().in_flight == 0 &&
+                   last.server.stats().in_flight == 0;
         });
     }
 };
@@ -164,7 +165,8 @@ TEST_CASE("client: a client that goes away stops what it asked for, over three s
 TEST_CASE("client: cancelling the last stage of a chain, or a combination, cancels its calls") {
     link service;
     served<Link> at{std::ref(service)};
-    auto chain = at.stub.hold().then([](int n) { return n + 1; }).then([](int n) { return std::to_string(n); }).timeout(ceiling);
+    auto chain =
+        at.stub.hold().then([](int n) { return n + 1; }).then([](int n) { return std::to_string(n); }).timeout(ceiling);
     REQUIRE(service.holding.reaches(1));
     chain.cancel();
     CHECK(error_of(std::move(chain)) == futon::errc::cancelled);
@@ -220,7 +222,8 @@ TEST_CASE("client: a call cancelled while it stands in the send buffer is taken 
             return got ? std::string{"a value"} : got.error().describe() + " " + std::string{name(got.error().ran())};
         });
     });
-    CHECK(std::move(told).get() == "Link.quick at " + at.server.addresses()[0].text() + ": cancelled: the caller cancelled the call no");
+    CHECK(std::move(told).get() ==
+          "Link.quick at " + at.server.addresses()[0].text() + ": cancelled: the caller cancelled the call no");
     CHECK(at.stub.quick().get() == 2);
     CHECK(at.client->stats().wire.withdrawn == 1);
 }
@@ -252,8 +255,8 @@ TEST_CASE("client: an Asio cancellation slot cancels the call, as a handler's an
         asio::io_context context;
         asio::cancellation_signal signal;
         std::optional<futon::result<int>> got;
-        at.stub.hold(asio::bind_cancellation_slot(signal.slot(),
-                                               asio::bind_executor(context, [&](futon::result<int> r) { got = std::move(r); })));
+        at.stub.hold(asio::bind_cancellation_slot(
+            signal.slot(), asio::bind_executor(context, [&](futon::result<int> r) { got = std::move(r); })));
         REQUIRE(service.holding.reaches(1));
         asio::post(context, [&] { signal.emit(asio::cancellation_type::terminal); });
         context.run();

@@ -32,7 +32,8 @@ struct endings {
         return std::all_of(times.begin(), times.end(), [](const auto& n) { return n.load() == 1; });
     }
     [[nodiscard]] std::size_t count(futon::errc code) const {
-        return static_cast<std::size_t>(std::count_if(errors.begin(), errors.end(), [&](const auto& e) { return e && *e == code; }));
+        return static_cast<std::size_t>(
+            std::count_if(errors.begin(), errors.end(), [&](const auto& e) { return e && *e == code; }));
     }
 
     std::vector<std::atomic<int>> times;
@@ -55,6 +56,52 @@ TEST_CASE("client: destroyed with 1000 calls at the server, each completes once 
     for (const auto& why : seen->errors) CHECK(why->ran() == futon::executed::maybe);
     // The server learns that nobody waits any more.
     CHECK(soon([&] { return at.service->stopped() == many; }));
+}
+
+TEST_CASE("client: closed or destroyed with several I/O threads, each callback and stage runs once with client_closed") {
+    echo_server at{quiet_server()};
+    for (const bool closes : {false, true}) {
+        for (const std::size_t threads : {2u, 4u}) {
+            CAPTURE(closes);
+            CAPTURE(threads);
+            std::atomic<std::size_t> callbacks{0};
+            std::atomic<std::size_t> stages{0};
+            std::atomic<std::size_t> otherwise{0};
+            const auto is_closed = [&](const futon::error& why) {
+                if (why != futon::errc::client_closed) ++otherwise;
+            };
+            {
+                auto options = to(at.address());
+                options.connections_per_endpoint = threads;
+                options.threads.io_threads = threads;
+                options.threads.on_unhandled_error = [&](const futon::error&) { ++otherwise; };
+                futon::client client{std::move(options)};
+                auto stub = client.stub<Echo>();
+                const auto before = at.service->arrived.count();
+                for (std::size_t i = 0; i < many; ++i) {
+                    if (i % 2 == 0) {
+                        stub.hold(1).on_complete([&](const futon::result<std::int64_t>& got) {
+                            got ? void(++otherwise) : is_closed(got.error());
+                            ++callbacks;
+                        });
+                    } else {
+                        stub.hold(1)
+                            .recover([&](const futon::error& why) {
+                                is_closed(why);
+                                ++stages;
+                                return std::int64_t{0};
+                            })
+                            .ignore();
+                    }
+                }
+                REQUIRE(at.service->arrived.reaches(before + many));
+                if (closes) client.close();
+            }
+            CHECK(callbacks == many / 2);
+            CHECK(stages == many / 2);
+            CHECK(otherwise == 0);
+        }
+    }
 }
 
 TEST_CASE("client: destroyed while it connects, it warns of nothing") {
@@ -112,7 +159,8 @@ TEST_CASE("client: destroyed on its own I/O thread from inside a callback") {
         auto stub = (*client)->stub<Echo>();
         auto after = std::make_shared<std::optional<futon::error>>();
         for (std::size_t i = 0; i < many; ++i) {
-            stub.hold(1, [seen, i, client, stub, after, once = seen->ending(i, seen)](futon::result<std::int64_t> got) mutable {
+            stub.hold(1, [seen, i, client, stub, after,
+                          once = seen->ending(i, seen)](futon::result<std::int64_t> got) mutable {
                 if (i == 100) {
                     client->reset();
                     // A call on the stub of a client that is gone.
@@ -218,7 +266,9 @@ TEST_CASE("client: a callback that no executor is left for is destroyed and repo
     echo_server at{quiet_server()};
     std::atomic<int> reported{0};
     auto options = to(at.address());
-    options.threads.on_unhandled_error = [&](const futon::error& why) { reported += why == futon::errc::executor_rejected ? 1 : 0; };
+    options.threads.on_unhandled_error = [&](const futon::error& why) {
+        reported += why == futon::errc::executor_rejected ? 1 : 0;
+    };
     std::optional<futon::stub<Echo>> stub;
     {
         futon::client client{options};

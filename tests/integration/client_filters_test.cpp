@@ -183,7 +183,9 @@ struct stopwatch {
 
     void before(futon::client_call& call, per_call& kept) { kept.begun = call.now(); }
     void after(futon::client_call& call, futon::call_outcome&, per_call& kept) {
-        into->note(std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(call.now() - kept.begun).count()) + "ms");
+        into->note(
+            std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(call.now() - kept.begun).count()) +
+            "ms");
     }
 };
 
@@ -264,7 +266,8 @@ TEST_CASE("client filters: a cancel reaches what a filter waits for") {
     const auto seen = std::make_shared<diary>();
     for (const bool coroutine : {false, true}) {
         turnstile entry;
-        filtered_world at{{witness{"a", seen}, coroutine ? futon::any_filter<futon::client_call>{in_coroutine{10s}} : futon::any_filter<futon::client_call>{entry}}};
+        filtered_world at{{witness{"a", seen}, coroutine ? futon::any_filter<futon::client_call>{in_coroutine{10s}}
+                                                         : futon::any_filter<futon::client_call>{entry}}};
         auto call = at.stub.say("x");
         at.world.advance(1ms);
         call.cancel();
@@ -320,7 +323,8 @@ TEST_CASE("client filters: calls with streams pass them, and come back with thei
     numbers.close();
     CHECK(at.world.get(at.stub.add_up(std::move(taken))) == 6);
     CHECK(seen->read() == "a> <a");
-    CHECK(at.world.get_result(at.stub.with({.filters = {wall{}}}).count(3).collect(10)).error() == futon::errc::unavailable);
+    CHECK(at.world.get_result(at.stub.with({.filters = {wall{}}}).count(3).collect(10)).error() ==
+          futon::errc::unavailable);
     CHECK(seen->read() == "a> <a!");
     turnstile entry;
     auto later = at.stub.with({.filters = {entry}}).count(2).collect(10);
@@ -380,7 +384,8 @@ TEST_CASE("client filters: each call comes back once, whatever races to end it")
             callers.emplace_back([&, t] {
                 for (int i = 0; i < rounds; ++i) {
                     // Some are cancelled at once, some run out of time, some are dropped, some succeed.
-                    auto call = stub.with({.timeout = i % 5 == 0 ? futon::duration{1us} : futon::duration{ceiling}}).echo(i);
+                    auto call =
+                        stub.with({.timeout = i % 5 == 0 ? futon::duration{1us} : futon::duration{ceiling}}).echo(i);
                     const auto stop = call.get_cancel_handle();
                     std::move(call).on_complete([&, i](futon::result<std::int64_t> got) {
                         if (got && *got != i) ++odd;

@@ -21,6 +21,14 @@ using namespace std::chrono_literals;
 
 namespace {
 
+struct refusal {
+    const bool* refuses;  // Null: it never does.
+    futon::decision before(futon::server_call&) const {
+        if (refuses != nullptr && *refuses) return futon::errc::overloaded;
+        return {};
+    }
+};
+
 TEST_CASE("cluster: calls go to all servers that are registered, and to those that come later") {
     town t;
     t.open("a");
@@ -44,7 +52,7 @@ TEST_CASE("cluster: each service has its own providers") {
     auto got = t.world.get_result(t.client->stub<Shop>({.version = "9.0"}).who());
     REQUIRE_FALSE(got);
     CHECK(got.error() == futon::errc::no_provider);
-    CHECK(got.error().message() == "no provider of 'Shop:9.0' in written: is registered");
+    CHECK(got.error().message() == "nobody has registered 'Shop:9.0' in written:; version and unique id must be the same in stub() and provide()");
     CHECK(got.error().ran() == futon::executed::no);
 }
 
@@ -144,7 +152,7 @@ TEST_CASE("cluster: where a server is killed, what may repeat goes elsewhere, an
     town t;
     t.open_all();
     const auto stub = t.client->stub<Shop>();
-    static_cast<void>(t.ask(9, stub));
+    CHECK(t.ask(30, stub).size() == 3);  // One that has never answered is given only one call at a time.
     std::vector<futon::future<std::string>> repeatable;
     std::vector<futon::future<std::string>> others;
     for (int i = 0; i < 30; ++i) {
@@ -189,6 +197,52 @@ TEST_CASE("cluster: a server that does not answer is ejected, tried again, and l
     }
     CHECK(answered["a"] > 90);
     CHECK(t.client->stats().ejected_providers == 0);
+}
+
+TEST_CASE("cluster: a server that refused for a while is tried by calls that can go elsewhere, and then used like all") {
+    for (const auto* name : {"least_request", "peak_ewma", "prequal"}) {
+        CAPTURE(name);
+        town t{{.balancer = futon::make_load_balancer(name).value()}};
+        bool refuses = false;
+        const auto open = [&](const std::string& as, bool* refusing) {
+            auto made = std::make_unique<futon::server>(
+                futon::server_options{.listen = "memory://" + as,
+                                      .registry = t.registry,
+                                      .filters = {refusal{refusing}},
+                                      .runtime = t.world.runtime()});
+            made->provide<Shop>(shop_impl{as, &t.bought});
+            made->start();
+            t.servers[as] = std::move(made);
+        };
+        for (const auto* each : {"b", "c", "d", "e"}) open(each, nullptr);
+        open("a", &refuses);
+        const auto stub = t.client->stub<Shop>();
+        const auto once = stub.with({.retry = futon::failfast});
+        std::map<std::string, int> answered;
+        int refused = 0;
+        // Of each kind, 50 calls a second.
+        const auto go_on_for = [&](futon::duration time) {
+            answered.clear();
+            refused = 0;
+            for (auto end = t.world.elapsed() + time; t.world.elapsed() < end; t.world.advance(20ms)) {
+                ++answered[t.world.get(stub.who())];  // Never fails.
+                refused += !t.world.get_result(once.buy()).has_value();
+            }
+        };
+        go_on_for(2s);
+        CHECK(answered["a"] > 0);
+        refuses = true;
+        go_on_for(3s);
+        CHECK(answered["a"] == 0);
+        go_on_for(20s);
+        CHECK(refused == 0);
+        CHECK(t.client->stats().retries >= 5);
+        refuses = false;
+        go_on_for(5s);  // The pauses have grown to four seconds and a fifth.
+        CHECK(refused == 0);
+        go_on_for(4s);
+        CHECK(answered["a"] >= 20);  // A fair share were 40.
+    }
 }
 
 TEST_CASE("cluster: an application's errors never count against its server") {
@@ -281,10 +335,30 @@ TEST_CASE("cluster: a call may name a group, or the very server, and hears if th
     CHECK(t.ask(30, stub).count("c") == 0);
     const auto canary = stub.with({.route = {.group = "canary"}});
     CHECK(t.ask(10, canary)["c"] == 10);
+    CHECK(t.error_of(stub.with({.route = {.group = "canery"}}).who()) == futon::errc::no_provider);
     CHECK(t.ask(10, stub.with({.route = {.address = "memory://b"}}))["b"] == 10);
     const auto why = t.error_of(stub.with({.route = {.address = "memory://z"}}).who());
     CHECK(why == futon::errc::no_provider);
     CHECK(why.message().find("none of the 3 providers") != std::string::npos);
+}
+
+TEST_CASE("cluster: a call with a route is not sent to the only endpoint of a client, connected or not, unless it fits") {
+    futon::testing::simulation world;
+    futon::server server{{.listen = "memory://a", .runtime = world.runtime()}};
+    int bought = 0;
+    server.provide<Shop>(shop_impl{"a", &bought});
+    server.start();
+    futon::client client{{.endpoints = "memory://a", .runtime = world.runtime()}};
+    const auto stub = client.stub<Shop>();
+    for (int i = 0; i < 2; ++i) {
+        CAPTURE(i);
+        CHECK(world.get_result(stub.with({.route = {.address = "memory://z"}}).who()).error() ==
+              futon::errc::no_provider);
+        CHECK(world.get_result(stub.with({.route = {.version = "9"}}).who()).error() == futon::errc::no_provider);
+        CHECK(world.get(stub.with({.route = {.address = "memory://a"}}).who()) == "a");
+        CHECK(world.get(stub.who()) == "a");  // From now on it is connected.
+    }
+    CHECK(client.stats().failed == 4);
 }
 
 TEST_CASE("cluster: an update changes the deadline of new calls and the policy") {
@@ -299,7 +373,8 @@ TEST_CASE("cluster: an update changes the deadline of new calls and the policy")
     CHECK(t.world.get_result(stub.slowly(50)).has_value());
 }
 
-TEST_CASE("cluster: what the registry sets for a service holds for new calls, before what the client says, until it is taken back") {
+TEST_CASE(
+    "cluster: what the registry sets for a service holds for new calls, before what the client says, until it is taken back") {
     town t{{.balancer_by_name = &futon::make_load_balancer}};
     t.open_all();
     const auto stub = t.client->stub<Shop>();
@@ -313,9 +388,43 @@ TEST_CASE("cluster: what the registry sets for a service holds for new calls, be
     t.registry->tell("Shop");
     // One report names all three: of several at once only the first would be printed.
     REQUIRE(std::count(t.log.begin(), t.log.end(), "bad_setting") == 1);
-    const auto& words = t.texts[static_cast<std::size_t>(std::find(t.log.begin(), t.log.end(), "bad_setting") - t.log.begin())];
-    for (const auto* each : {"'timeout=soon'", "'balancer=best'", "'retries=-1'"}) CHECK(words.find(each) != std::string::npos);
+    const auto& words =
+        t.texts[static_cast<std::size_t>(std::find(t.log.begin(), t.log.end(), "bad_setting") - t.log.begin())];
+    for (const auto* each : {"'timeout=soon'", "'balancer=best'", "'retries=-1'"})
+        CHECK(words.find(each) != std::string::npos);
     CHECK(t.world.get_result(stub.slowly(50)).has_value());
+}
+
+TEST_CASE("cluster: a setting that is not known is a warning with its place and the nearest name, once for each value") {
+    town t;
+    t.open_all();
+    const auto stub = t.client->stub<Shop>();
+    static_cast<void>(t.ask(3, stub));
+    const auto warned = [&] { return std::count(t.log.begin(), t.log.end(), "bad_setting"); };
+    const auto set = [&](futon::metadata to) {
+        t.registry->settings = std::move(to);
+        t.registry->tell("Shop");
+    };
+    set({{"retires", "2"}});
+    REQUIRE(warned() == 1);
+    CHECK(t.texts.back() ==
+          "of what is set for 'Shop' in written: is ignored: 'retires=2': there is no such setting; did you mean "
+          "'retries'? Known: timeout, retries, cluster, hedge, balancer");
+    CHECK(t.client->stats().ignored_settings == 1);
+    t.registry->tell("Shop");
+    set({{"retires", "2"}, {"timeout", "10s"}});
+    t.client->update({.timeout = 9s});
+    CHECK(warned() == 1);
+    set({{"retires", "2"}, {"timeout", "ten"}});
+    REQUIRE(warned() == 2);
+    CHECK(t.texts.back().find("retires") == std::string::npos);
+    CHECK(t.client->stats().ignored_settings == 2);
+    set({{"retires", "3"}});
+    CHECK(warned() == 3);
+    set({{"retries", "3"}});
+    CHECK(t.client->stats().ignored_settings == 0);
+    set({{"retires", "3"}});
+    CHECK(warned() == 4);
 }
 
 TEST_CASE("cluster: what stands in the registry and is no provider is a warning, and takes no others with it") {
@@ -325,7 +434,11 @@ TEST_CASE("cluster: what stands in the registry and is no provider is a warning,
     const auto stub = t.client->stub<Shop>();
     CHECK(t.ask(30, stub).size() == 3);
     REQUIRE(std::count(t.log.begin(), t.log.end(), "bad_provider") == 1);
-    CHECK(t.texts.front() == "2 of what is listed for 'Shop' in written: cannot be read as a provider, and is left out");
+    CHECK(t.texts.front() ==
+          "2 of what is listed for 'Shop' in written: cannot be read as a provider, and is left out");
+    t.registry->fault = "'/node/7': it has no port";
+    t.registry->tell("Shop");
+    CHECK(t.texts.back().ends_with("is left out; the first: '/node/7': it has no port"));
 }
 
 TEST_CASE("cluster: prequal asks servers how busy they are, and leaves a slow one alone") {

@@ -57,9 +57,8 @@ struct middle {
     future<std::string> by_stage(std::string mark) {
         return next.left().then([next = next, mark](std::int64_t) {
             const auto here = seen_here();
-            return with_context({.baggage = {{"hop", mark}}}, [&] { return next.seen(); }).then([here](std::string there) {
-                return here + " " + there + " " + seen_here();
-            });
+            return with_context({.baggage = {{"hop", mark}}}, [&] { return next.seen(); })
+                .then([here](std::string there) { return here + " " + there + " " + seen_here(); });
         });
     }
     futon::task<std::string> by_task(std::string mark) {
@@ -85,9 +84,10 @@ struct middle {
     future<bool> detached_left() {
         auto apart = futon::detached([&] { return next.with({.timeout = futon::duration::max()}).left(); });
         auto within = next.with({.timeout = futon::duration::max()}).left();
-        return futon::when_all(std::move(apart), std::move(within)).then([](std::tuple<std::int64_t, std::int64_t> both) {
-            return std::get<0>(both) == -1 && std::get<1>(both) == 1;
-        });
+        return futon::when_all(std::move(apart), std::move(within))
+            .then([](std::tuple<std::int64_t, std::int64_t> both) {
+                return std::get<0>(both) == -1 && std::get<1>(both) == 1;
+            });
     }
 };
 
@@ -109,15 +109,18 @@ struct three_hops {
 };
 
 using method = future<std::string> (*)(const futon::stub<Middle>&, std::string);
-const method all_kinds[] = {[](const futon::stub<Middle>& to, std::string mark) { return to.by_stage(std::move(mark)); },
-                            [](const futon::stub<Middle>& to, std::string mark) { return to.by_task(std::move(mark)); },
-                            [](const futon::stub<Middle>& to, std::string mark) { return to.by_awaitable(std::move(mark)); },
-                            [](const futon::stub<Middle>& to, std::string mark) { return to.by_value(std::move(mark)); }};
+const method all_kinds[] = {
+    [](const futon::stub<Middle>& to, std::string mark) { return to.by_stage(std::move(mark)); },
+    [](const futon::stub<Middle>& to, std::string mark) { return to.by_task(std::move(mark)); },
+    [](const futon::stub<Middle>& to, std::string mark) { return to.by_awaitable(std::move(mark)); },
+    [](const futon::stub<Middle>& to, std::string mark) { return to.by_value(std::move(mark)); }};
 
 TEST_CASE("context: the trace and the baggage follow a request through every kind of handler, and over the wire") {
     three_hops at;
     for (const auto call : all_kinds) {
-        const auto got = with_context({.trace_parent = parent, .baggage = {{"user", "ann"}}}, [&] { return call(at.stub, "2"); }).get();
+        const auto got = with_context({.trace_parent = parent, .baggage = {{"user", "ann"}}}, [&] {
+                             return call(at.stub, "2");
+                         }).get();
         CHECK(got == parent + "|ann|- " + parent + "|ann|2 " + parent + "|ann|-");
         CHECK(call(at.stub, "x").get() == "|-|- |-|x |-|-");
     }
@@ -156,7 +159,9 @@ TEST_CASE("context: the one of a call that was answered at once may outlive the 
         server.provide<Kept>(keeper{&kept}, {.run_on = futon::run_on::io});
         server.start();
         futon::client client{to(server.addresses())};
-        with_context({.trace_parent = parent, .baggage = {{"user", "ann"}}}, [&] { return client.stub<Kept>().keep(); }).get();
+        with_context({.trace_parent = parent, .baggage = {{"user", "ann"}}}, [&] {
+            return client.stub<Kept>().keep();
+        }).get();
     }
     REQUIRE(kept);
     CHECK(shown(kept.get()) == parent + "|ann|-");

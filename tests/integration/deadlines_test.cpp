@@ -81,6 +81,7 @@ TEST_CASE("client: the method's timeout counts before the client's, the call's b
     CHECK(about(at.stub.left_of_method().get(), 500s));
     CHECK(about(at.stub.with({.timeout = 200s}).left_of_method().get(), 200s));
     CHECK(about(at.stub.with({.timeout = 2000s}).left_of_method().get(), 2000s));
+    CHECK(about(at.stub.with(200s).left_of_method().get(), 200s));
     CHECK(about(at.stub.with({.deadline = futon::clock::now() + 300s}).left_of_method().get(), 300s));
     // The earlier of both.
     CHECK(about(at.stub.with({.timeout = 200s, .deadline = futon::clock::now() + 400s}).left().get(), 200s));
@@ -90,6 +91,15 @@ TEST_CASE("client: the method's timeout counts before the client's, the call's b
     CHECK(about(patient.left_of_method().get(), 700s));
     CHECK(about(patient.with({.headers = {{"k", "v"}}}).left().get(), 700s));
     CHECK(about(patient.with({.timeout = 600s}).left().get(), 600s));
+}
+
+TEST_CASE("client: a timeout alone may be said within an expression that is awaited") {
+    timed service;
+    served<Timed> at{std::ref(service)};
+    const auto left = [](futon::stub<Timed> stub) -> futon::task<std::int64_t> {
+        co_return co_await stub.with(2000s).with(200s).left();
+    };
+    CHECK(about(futon::sync_wait(left(at.stub.with({}))), 200s));
 }
 
 TEST_CASE("client: a call without a deadline waits for ever, and its handler sees that") {

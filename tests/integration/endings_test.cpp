@@ -11,6 +11,17 @@
 #include <asio/redirect_error.hpp>
 #include <asio/use_awaitable.hpp>
 #include <asio/use_future.hpp>
+#include <asio/version.hpp>
+// Both moved out of asio::experimental in 1.23.
+#if ASIO_VERSION < 102300
+#include <asio/experimental/as_tuple.hpp>
+#include <asio/experimental/deferred.hpp>
+namespace moved = asio::experimental;
+#else
+#include <asio/as_tuple.hpp>
+#include <asio/deferred.hpp>
+namespace moved = asio;
+#endif
 
 #include <exception>
 #include <functional>
@@ -107,27 +118,35 @@ using way = std::function<std::string(const futon::stub<Calc>&, int)>;
 const std::vector<std::pair<const char*, way>>& ways() {
     static const std::vector<std::pair<const char*, way>> all{
         {"get_result", [](const auto& s, int n) { return told(s.half(n).get_result()); }},
-        {"get", [](const auto& s, int n) {
+        {"get",
+         [](const auto& s, int n) {
              try {
                  return std::to_string(s.half(n).get());
              } catch (...) {
                  return told(std::current_exception());
              }
          }},
-        {"then and recover", [](const auto& s, int n) {
-             return s.half(n).then([](int v) { return std::to_string(v); }).recover([](const futon::error& e) { return told(e); }).get();
+        {"then and recover",
+         [](const auto& s, int n) {
+             return s.half(n)
+                 .then([](int v) { return std::to_string(v); })
+                 .recover([](const futon::error& e) { return told(e); })
+                 .get();
          }},
-        {"on_complete", [](const auto& s, int n) {
+        {"on_complete",
+         [](const auto& s, int n) {
              answer got;
              s.half(n).on_complete([&](const futon::result<int>& r) { got.set(told(r)); });
              return got.get();
          }},
-        {"callback", [](const auto& s, int n) {
+        {"callback",
+         [](const auto& s, int n) {
              answer got;
              s.half(n, [&](const futon::result<int>& r) { got.set(told(r)); });
              return got.get();
          }},
-        {"task", [](const auto& s, int n) {
+        {"task",
+         [](const auto& s, int n) {
              try {
                  return std::to_string(futon::sync_wait(in_task(s, n)));
              } catch (...) {
@@ -135,20 +154,41 @@ const std::vector<std::pair<const char*, way>>& ways() {
              }
          }},
         {"task, no_throw", [](const auto& s, int n) { return futon::sync_wait(in_task_without_throw(s, n)); }},
-        {"futon::use_awaitable", [](const auto& s, int n) {
-             return in_awaitable([&]() -> asio::awaitable<std::string> { co_return std::to_string(co_await s.half(n, futon::use_awaitable)); });
+        {"futon::use_awaitable",
+         [](const auto& s, int n) {
+             return in_awaitable([&]() -> asio::awaitable<std::string> {
+                 co_return std::to_string(co_await s.half(n, futon::use_awaitable));
+             });
          }},
-        {"asio::use_awaitable", [](const auto& s, int n) {
-             return in_awaitable([&]() -> asio::awaitable<std::string> { co_return told(co_await s.half(n, asio::use_awaitable)); });
+        {"asio::use_awaitable",
+         [](const auto& s, int n) {
+             return in_awaitable(
+                 [&]() -> asio::awaitable<std::string> { co_return told(co_await s.half(n, asio::use_awaitable)); });
          }},
-        {"throwing(asio::use_awaitable)", [](const auto& s, int n) {
+        {"throwing(asio::use_awaitable)",
+         [](const auto& s, int n) {
              return in_awaitable([&]() -> asio::awaitable<std::string> {
                  co_return std::to_string(co_await s.half(n, futon::throwing(asio::use_awaitable)));
              });
          }},
+        {"asio::deferred",
+         [](const auto& s, int n) {
+             return in_awaitable([&]() -> asio::awaitable<std::string> {
+                 auto lazy = s.half(n, moved::deferred);
+                 co_return told(co_await std::move(lazy)(asio::use_awaitable));
+             });
+         }},
+        {"asio::as_tuple",
+         [](const auto& s, int n) {
+             return in_awaitable([&]() -> asio::awaitable<std::string> {
+                 const auto [got] = co_await s.half(n, moved::as_tuple(asio::use_awaitable));
+                 co_return told(got);
+             });
+         }},
         {"asio::use_future", [](const auto& s, int n) { return told(s.half(n, asio::use_future).get()); }},
 #ifndef __SANITIZE_THREAD__  // The standard library counts the owners of an exception out of the sanitizer's sight.
-        {"throwing(asio::use_future)", [](const auto& s, int n) {
+        {"throwing(asio::use_future)",
+         [](const auto& s, int n) {
              try {
                  return std::to_string(s.half(n, futon::throwing(asio::use_future)).get());
              } catch (...) {
@@ -156,16 +196,21 @@ const std::vector<std::pair<const char*, way>>& ways() {
              }
          }},
 #endif
-        {"when_all", [](const auto& s, int n) {
-             return told(futon::when_all(s.half(n), s.half(n)).then([](const auto& both) { return std::get<0>(both); }).get_result());
+        {"when_all",
+         [](const auto& s, int n) {
+             return told(futon::when_all(s.half(n), s.half(n))
+                             .then([](const auto& both) { return std::get<0>(both); })
+                             .get_result());
          }},
-        {"when_any", [](const auto& s, int n) {
+        {"when_any",
+         [](const auto& s, int n) {
              std::vector<futon::future<int>> one;
              one.push_back(s.half(n));
              return told(futon::when_any(std::move(one)).get().outcome);
          }},
         {"timeout", [](const auto& s, int n) { return told(s.half(n).timeout(ceiling).get_result()); }},
-        {"async_wait", [](const auto& s, int n) {
+        {"async_wait",
+         [](const auto& s, int n) {
              answer got;
              s.half(n).async_wait([&](const futon::result<int>& r) { got.set(told(r)); });
              return got.get();
@@ -237,7 +282,8 @@ TEST_CASE("client: endings of void and of move-only results") {
           }) == "4");
     CHECK(*at.stub.boxed(4).get() == 2);
     answer boxed;
-    at.stub.boxed(6, [&](futon::result<std::unique_ptr<int>> r) { boxed.set(r ? std::to_string(**r) : told(r.error())); });
+    at.stub.boxed(6,
+                  [&](futon::result<std::unique_ptr<int>> r) { boxed.set(r ? std::to_string(**r) : told(r.error())); });
     CHECK(boxed.get() == "3");
     CHECK(*at.stub.boxed(10, asio::use_future).get().value() == 5);
 }
@@ -246,7 +292,9 @@ TEST_CASE("client: a continuation runs where the call says, else on the client's
     const futon::runtime mine;
     const auto first = mine.executor();
     const auto second = mine.pool();
-    const auto inside = [](const futon::executor_ref& where) { return [where](int) { return futon::current_executor() == where; }; };
+    const auto inside = [](const futon::executor_ref& where) {
+        return [where](int) { return futon::current_executor() == where; };
+    };
     auto calling = to({});
     calling.callbacks = first;
     served<Calc> at{calc{}, {}, quiet_server(), calling};

@@ -22,7 +22,9 @@ namespace {
 class shop_category final : public std::error_category {
 public:
     const char* name() const noexcept override { return "shop"; }
-    std::string message(int code) const override { return code == 7 ? "sold out" : "shop error " + std::to_string(code); }
+    std::string message(int code) const override {
+        return code == 7 ? "sold out" : "shop error " + std::to_string(code);
+    }
 };
 const std::error_category& shop() {
     static const shop_category category;
@@ -37,7 +39,8 @@ struct own_error : std::logic_error {
 void misbehave(const std::string& how) {
     if (how == "exception") throw own_error{"it broke"};
     if (how == "int") throw 42;
-    if (how == "rpc_error") throw futon::rpc_error{futon::error{futon::errc::permission_denied, "not you", futon::executed::no}};
+    if (how == "rpc_error")
+        throw futon::rpc_error{futon::error{futon::errc::permission_denied, "not you", futon::executed::no}};
     if (how == "system_error") throw std::system_error{7, shop(), "the tea"};
     if (how == "errno") throw std::system_error{std::make_error_code(std::errc::no_space_on_device), "disk"};
 }
@@ -172,7 +175,9 @@ TEST_CASE("server: errors that handlers return keep code and text, also codes th
     for (const std::string kind : {"outcome", "later", "answered"}) {
         CAPTURE(kind);
         const auto call = [&](const std::string& how) {
-            return kind == "outcome" ? at.stub.outcome(how) : kind == "later" ? at.stub.later(how) : at.stub.answered(how);
+            return kind == "outcome" ? at.stub.outcome(how)
+                   : kind == "later" ? at.stub.later(how)
+                                     : at.stub.answered(how);
         };
         const auto plain = error_of(call("errc"));
         CHECK(plain == futon::errc::overloaded);
@@ -195,8 +200,8 @@ TEST_CASE("server: hide_exception_text keeps the text and type of exceptions, no
     served<Risky> at{std::make_shared<risky>(), {}, serving};
     for (const std::string how : {"exception", "int", "system_error"}) {
         CAPTURE(how);
-        for (const auto& why : {error_of(at.stub.plain(how)), error_of(at.stub.later(how)), error_of(at.stub.coroutine(how)),
-                                error_of(at.stub.awaitable(how))}) {
+        for (const auto& why : {error_of(at.stub.plain(how)), error_of(at.stub.later(how)),
+                                error_of(at.stub.coroutine(how)), error_of(at.stub.awaitable(how))}) {
             CHECK(why == futon::errc::remote_error);
             CHECK(why.message() == (how == "system_error" ? "shop:7: the handler failed" : "the handler failed"));
             CHECK(why.remote_type() == "");
@@ -248,7 +253,8 @@ TEST_CASE("client: what get() throws names the method, the address and the reaso
         static_cast<void>(at.stub.plain("exception").get());
         FAIL("it did not throw");
     } catch (const futon::rpc_error& e) {
-        CHECK(std::string{e.what()} == "Risky.plain at " + at.server.addresses()[0].text() + ": it broke: remote_error");
+        CHECK(std::string{e.what()} ==
+              "Risky.plain at " + at.server.addresses()[0].text() + ": remote_error: it broke");
         CHECK(e.code() == futon::errc::remote_error);
     }
 }

@@ -36,7 +36,8 @@ struct Kinds {
     std::string responder(std::string s);
     std::string responder_c(std::string s);
 };
-FUTON_SERVICE(Kinds, plain, plain_c, result, result_c, future, future_c, task, task_c, awaitable, awaitable_c, responder, responder_c)
+FUTON_SERVICE(Kinds, plain, plain_c, result, result_c, future, future_c, task, task_c, awaitable, awaitable_c,
+              responder, responder_c)
 
 std::string seen(const futon::call_context& c, const std::string& s) {
     return std::string{c.service()} + "." + std::string{c.method()} + " " + s;
@@ -79,28 +80,33 @@ struct kinds {
     }
 };
 
-// Longer than any small buffer, so that a value that was freed too early shows.
-const std::string word(200, 'w');
+// Longer than any small buffer, so that a value that was freed too early shows;
+// and so long that it is not copied on its way to the socket.
+const std::vector<std::string> words{std::string(200, 'w'), std::string(200'000, 'W')};
 
-TEST_CASE("server: every form of handler answers, on the I/O thread, on the pool, serialised and where it runs by itself") {
+TEST_CASE(
+    "server: every form of handler answers, on the I/O thread, on the pool, serialised and where it runs by itself") {
     using futon::run_on;
-    const std::vector<futon::provide_options> ways{{}, {.run_on = run_on::io}, {.run_on = run_on::pool}, {.serialised = true}};
+    const std::vector<futon::provide_options> ways{
+        {}, {.run_on = run_on::io}, {.run_on = run_on::pool}, {.serialised = true}};
     for (const auto& how : ways) {
         CAPTURE(&how - ways.data());
         served<Kinds> at{kinds{}, how};
         auto& s = at.stub;
-        CHECK(s.plain(word).get() == word);
-        CHECK(s.plain_c(word).get() == "Kinds.plain_c " + word);
-        CHECK(s.result(word).get() == word);
-        CHECK(s.result_c(word).get() == "Kinds.result_c " + word);
-        CHECK(s.future(word).get() == word);
-        CHECK(s.future_c(word).get() == "Kinds.future_c " + word);
-        CHECK(s.task(word).get() == word);
-        CHECK(s.task_c(word).get() == "Kinds.task_c " + word);
-        CHECK(s.awaitable(word).get() == word);
-        CHECK(s.awaitable_c(word).get() == "Kinds.awaitable_c " + word);
-        CHECK(s.responder(word).get() == word);
-        CHECK(s.responder_c(word).get() == "Kinds.responder_c " + word);
+        for (const auto& word : words) {
+            CHECK(s.plain(word).get() == word);
+            CHECK(s.plain_c(word).get() == "Kinds.plain_c " + word);
+            CHECK(s.result(word).get() == word);
+            CHECK(s.result_c(word).get() == "Kinds.result_c " + word);
+            CHECK(s.future(word).get() == word);
+            CHECK(s.future_c(word).get() == "Kinds.future_c " + word);
+            CHECK(s.task(word).get() == word);
+            CHECK(s.task_c(word).get() == "Kinds.task_c " + word);
+            CHECK(s.awaitable(word).get() == word);
+            CHECK(s.awaitable_c(word).get() == "Kinds.awaitable_c " + word);
+            CHECK(s.responder(word).get() == word);
+            CHECK(s.responder_c(word).get() == "Kinds.responder_c " + word);
+        }
         CHECK(at.server.stats().failed == 0);
         CHECK(soon([&] { return at.server.stats().in_flight == 0; }));
     }
@@ -231,10 +237,13 @@ TEST_CASE("server: an object is copied or moved in, a shared_ptr is shared, std:
     server.provide<Count>(shared, {.unique_id = "shared"});
     server.provide<Count>(std::ref(referred), {.unique_id = "ref"});
     server.provide<Count>(std::cref(fixed), {.unique_id = "cref"});
-    server.provide<Count>(std::shared_ptr<const constant>{std::make_shared<constant>(constant{50})}, {.unique_id = "shared_const"});
+    server.provide<Count>(std::shared_ptr<const constant>{std::make_shared<constant>(constant{50})},
+                          {.unique_id = "shared_const"});
     server.start();
     futon::client client{to(server.addresses())};
-    const auto add = [&](const std::string& to_whom) { return client.stub<Count>({.unique_id = to_whom}).add(2).get(); };
+    const auto add = [&](const std::string& to_whom) {
+        return client.stub<Count>({.unique_id = to_whom}).add(2).get();
+    };
     CHECK(add("copy") == 2);
     CHECK(add("moved") == 102);
     CHECK(add("shared") == 2);

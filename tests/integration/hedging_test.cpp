@@ -25,7 +25,8 @@ struct Desk {
     std::string buy();
     std::string check();
 };
-FUTON_SERVICE(Desk, (look, futon::idempotent), (ask, futon::idempotent), buy, (check, futon::idempotent, futon::failfast))
+FUTON_SERVICE(Desk, (look, futon::idempotent), (ask, futon::idempotent), buy,
+              (check, futon::idempotent, futon::failfast))
 
 // A call that a server has and does not answer by itself.
 struct held {
@@ -60,11 +61,13 @@ struct busy_filter {
 };
 
 struct office {
-    explicit office(futon::client_options calling = {.hedge = {.max_attempts = 2, .delay = 20ms}}, std::vector<std::string> names = {"a", "b", "c"}) {
+    explicit office(futon::client_options calling = {.hedge = {.max_attempts = 2, .delay = 20ms}},
+                    std::vector<std::string> names = {"a", "b", "c"}) {
         std::vector<std::string> addresses;
         for (const auto& name : names) {
             const auto& address = addresses.emplace_back("memory://" + name);
-            servers.push_back(std::make_unique<futon::server>(futon::server_options{.listen = address, .filters = {busy_filter{&busy_for, &turned_away}}, .runtime = world.runtime()}));
+            servers.push_back(std::make_unique<futon::server>(futon::server_options{
+                .listen = address, .filters = {busy_filter{&busy_for, &turned_away}}, .runtime = world.runtime()}));
             servers.back()->provide<Desk>(desk{name, &calls});
             servers.back()->start();
         }
@@ -84,7 +87,10 @@ struct office {
     }
     [[nodiscard]] futon::stub<Desk> stub() { return client->stub<Desk>(); }
 
-    futon::testing::simulation world;
+    futon::testing::simulation world{{.log = [this](const futon::log_record& report) {
+        if (report.kind == "hedge_without_effect") warnings.push_back(std::string{report.text});
+    }}};
+    std::vector<std::string> warnings;
     std::vector<held> calls;
     futon::duration busy_for{};
     int turned_away = 0;
@@ -407,7 +413,8 @@ TEST_CASE("hedging: a provider that is lost leaves the call to the other attempt
     }
 }
 
-TEST_CASE("hedging: when all attempts are lost, the last is repeated as any call is, within the number of all attempts") {
+TEST_CASE(
+    "hedging: when all attempts are lost, the last is repeated as any call is, within the number of all attempts") {
     office o{{.retry = {.max_attempts = 3}, .hedge = {.max_attempts = 2, .delay = 20ms}}};
     auto slow = o.stub().look();
     o.world.advance(20ms);
@@ -456,7 +463,8 @@ TEST_CASE("hedging: who asks callers to wait is given no more of their attempts"
     CHECK(o.world.get(std::move(slow)) == "first");
 }
 
-TEST_CASE("hedging: a call that pauses before its next attempt is not hedged meanwhile, and that attempt is in its turn") {
+TEST_CASE(
+    "hedging: a call that pauses before its next attempt is not hedged meanwhile, and that attempt is in its turn") {
     office o;
     o.busy_for = 50ms;
     auto slow = o.stub().look();
@@ -510,8 +518,11 @@ struct counting_filter {
 TEST_CASE("hedging: filters and the hook see one call, and how many attempts it took") {
     const auto seen = std::make_shared<std::vector<int>>();
     std::vector<std::string> records;
-    office o{{.hedge = {.max_attempts = 2, .delay = 20ms}, .filters = {counting_filter{seen}}, .on_call = [&](const futon::call_record& r) {
-                  records.push_back(std::string{r.peer} + " " + std::to_string(r.attempts) + (r.failure ? " failed" : ""));
+    office o{{.hedge = {.max_attempts = 2, .delay = 20ms},
+              .filters = {counting_filter{seen}},
+              .on_call = [&](const futon::call_record& r) {
+                  records.push_back(std::string{r.peer} + " " + std::to_string(r.attempts) +
+                                    (r.failure ? " failed" : ""));
                   CHECK(r.total == 25ms);
               }}};
     auto slow = o.stub().look();
@@ -539,13 +550,69 @@ TEST_CASE("hedging: the attempts of a call are shown while they are under way") 
     CHECK(all[0].peer != all[1].peer);
 }
 
+TEST_CASE("hedging: asked for with a call that may not run twice it is a warning, once for each method") {
+    office o;
+    CHECK(o.warnings.empty());
+    // What holds for all calls of a client is no mistake of one method.
+    std::vector<futon::future<std::string>> pending;
+    pending.push_back(o.stub().buy());
+    const auto eager = o.stub().with({.hedge = futon::hedging{.max_attempts = 2, .delay = 5ms}});
+    pending.push_back(eager.look());
+    pending.push_back(o.stub().with({.hedge = futon::hedging{}}).buy());
+    pending.push_back(o.stub().with({.retry = futon::failfast}).buy());
+    CHECK(o.warnings.empty());
+    pending.push_back(eager.buy());
+    pending.push_back(eager.buy());
+    REQUIRE(o.warnings.size() == 1);
+    CHECK(o.warnings.front().starts_with("'Desk.buy' is not hedged, though .hedge asks for it"));
+    o.world.advance(1s);
+    CHECK(o.calls.size() == 7);  // The one of look, twice.
+}
+
+struct Till {
+    std::string buy();
+};
+FUTON_SERVICE(Till, buy)
+
+TEST_CASE("hedging: asked for of a client it is a warning where a service has no method that may run twice") {
+    office o;
+    static_cast<void>(o.client->stub<Till>());
+    static_cast<void>(o.client->stub<Till>());
+    REQUIRE(o.warnings.size() == 1);
+    CHECK(o.warnings.front().starts_with("'Till' is not hedged"));
+    office without{{}};
+    static_cast<void>(without.client->stub<Till>());
+    CHECK(without.warnings.empty());
+}
+
+TEST_CASE("hedging: hedge() of work that may not run twice is a warning, once for each place") {
+    office o{{}};
+    const auto stub = o.stub();
+    std::vector<futon::future<std::string>> pending;
+    const futon::hedge_options rules{.delay = 20ms};
+    const auto home = o.world.executor();
+    pending.push_back(futon::hedge(home, rules, [=] { return stub.look(); }));
+    pending.push_back(futon::hedge(home, {.max_attempts = 1}, [=] { return stub.buy(); }));
+    pending.push_back(futon::hedge(home, {.idempotent = true}, [=] { return stub.buy(); }));
+    // Over before there is anything to be late: that says nothing of the work.
+    pending.push_back(futon::hedge(home, rules, [=] { return stub.with({.deadline = futon::time_point{}}).look(); }));
+    CHECK(o.warnings.empty());
+    for (int i = 0; i < 3; ++i) pending.push_back(futon::hedge(home, rules, [=] { return stub.buy(); }));
+    REQUIRE(o.warnings.size() == 1);
+    CHECK(o.warnings.front().find("hedge_options.idempotent") != std::string::npos);
+    pending.push_back(futon::hedge(home, rules, [=] { return stub.look().then([](std::string s) { return s; }); }));
+    CHECK(o.warnings.size() == 2);
+}
+
 // On threads, where answers, hedges and cancels really meet.
 TEST_CASE("hedging: however attempts race on threads, each call completes once") {
     struct quick_desk {
         std::string name;
         std::atomic<int>* turn;
         futon::future<std::string> ask(int) const {
-            return futon::delay(std::chrono::microseconds{500 + 100 * (turn->fetch_add(1) % 20)}).then([its = name] { return its; });
+            return futon::delay(std::chrono::microseconds{500 + 100 * (turn->fetch_add(1) % 20)}).then([its = name] {
+                return its;
+            });
         }
         std::string look() const { return name; }
         std::string buy() const { return name; }

@@ -80,7 +80,8 @@ private:
 futon::client_options journaled(journal<seen_call>& to_where) {
     auto options = to({});
     options.on_call = [&](const futon::call_record& r) {
-        to_where.add({r.method.full_name(), std::string{r.peer}, r.failure ? r.failure->describe() : "", r.attempts, r.total, r.times});
+        to_where.add({r.method.full_name(), std::string{r.peer}, r.failure ? r.failure->describe() : "", r.attempts,
+                      r.total, r.times});
     };
     return options;
 }
@@ -167,7 +168,8 @@ TEST_CASE("server: on_served sees each answered call once, one-way ones and fail
     for (const auto place : {futon::run_on::io, futon::run_on::pool}) {
         auto serving = quiet_server();
         serving.on_served = [&](const futon::served_record& r) {
-            calls.add({r.method.full_name(), r.failure ? r.failure->describe() : "", r.peer.find("tcp://127.0.0.1:") == 0, r.handler});
+            calls.add({r.method.full_name(), r.failure ? r.failure->describe() : "",
+                       r.peer.find("tcp://127.0.0.1:") == 0, r.handler});
         };
         served<Work> at{std::make_shared<work>(), {.run_on = place}, serving};
         const auto before = calls.all().size();
@@ -220,7 +222,8 @@ TEST_CASE("client and server: their counters agree about what passed between the
     CHECK(soon([&] {
         mine = at.client->stats();
         theirs = at.server.stats();
-        return theirs.in_flight == 0 && mine.wire.in_flight_sent == 0 && mine.wire.bytes_received == theirs.wire.bytes_sent;
+        return theirs.in_flight == 0 && mine.wire.in_flight_sent == 0 &&
+               mine.wire.bytes_received == theirs.wire.bytes_sent;
     }));
     CHECK(mine.wire.bytes_sent == theirs.wire.bytes_received);
     CHECK(mine.wire.requests_sent == theirs.wire.requests_received);
@@ -243,7 +246,8 @@ TEST_CASE("client: the log sink hears of a connection that cannot be made, with 
     CHECK(logged.all()[0] == std::pair<std::string, std::string>{"connect_failed", "tcp://127.0.0.1:1"});
 }
 
-TEST_CASE("client: a failure that nobody looks at goes to the hook, one that somebody saw or that was cancelled does not") {
+TEST_CASE(
+    "client: a failure that nobody looks at goes to the hook, one that somebody saw or that was cancelled does not") {
     journal<std::string> unhandled;
     auto calling = to({});
     calling.threads.on_unhandled_error = [&](const futon::error& why) { unhandled.add(why.describe()); };
@@ -276,7 +280,9 @@ TEST_CASE("server: a handler that holds an I/O thread for long is counted and na
     journal<std::string> logged;
     auto serving = quiet_server();
     serving.slow_handler = 1ms;
-    serving.threads.log = [&](const futon::log_record& r) { logged.add(std::string{r.kind} + " " + std::string{r.where}); };
+    serving.threads.log = [&](const futon::log_record& r) {
+        logged.add(std::string{r.kind} + " " + std::string{r.where});
+    };
     {
         served<Work> at{std::make_shared<work>(), {.run_on = futon::run_on::io}, serving};
         CHECK(at.stub.takes(5000).get() == 5000);

@@ -40,7 +40,8 @@ TEST_CASE("server: strangers at its port are turned away while others are served
         std::string{preface} + little_endian(1) + "\x01",
         std::string{"\xc1" "fut\x02\x00", 6},
         std::string{"\xc1" "fux\x01\x00", 6},
-        std::string{preface} + little_endian(12) + std::string{"\x01\x00", 2} + std::string(8, '\0') + "\x05\x90",  // a method never bound
+        // a method never bound
+        std::string{preface} + little_endian(12) + std::string{"\x01\x00", 2} + std::string(8, '\0') + "\x05\x90",
         "\xc1",
         "",
     };
@@ -87,13 +88,22 @@ TEST_CASE("server: a peer that pings without end is told to go") {
 TEST_CASE("server: of signatures that fit nothing it keeps so many bytes, and answers without the others") {
     echo_server at{quiet_server()};
     raw_socket odd{at.server.addresses()[0]};
-    const auto framed = [](const std::string& frame) { return little_endian(static_cast<std::uint32_t>(frame.size())) + frame; };
+    const auto framed = [](const std::string& frame) {
+        return little_endian(static_cast<std::uint32_t>(frame.size())) + frame;
+    };
     std::string words{preface};
     constexpr char methods = 100;
     for (char number = 0; number < methods; ++number)
-        words += framed(std::string{"\x06\x00", 2} + number + "\x04" "Echo" "\x04" "text" "\xd0\x0f" + std::string(2000, 's'));
+        words += framed(std::string{"\x06\x00", 2} + number +
+                        "\x04"
+                        "Echo"
+                        "\x04"
+                        "text"
+                        "\xd0\x0f" +
+                        std::string(2000, 's'));
     for (char number = 0; number < methods; ++number)
-        words += framed(std::string{"\x01\x01", 2} + little_endian(1u + static_cast<unsigned>(number)) + little_endian(0) + number + "\x91\xa1x");
+        words += framed(std::string{"\x01\x01", 2} + little_endian(1u + static_cast<unsigned>(number)) +
+                        little_endian(0) + number + "\x91\xa1x");
     words += framed("\xff");  // Breaks the protocol: the end.
     odd.send(words);
     const auto replies = odd.read_all();
@@ -111,7 +121,7 @@ TEST_CASE("server: a peer that asks and never reads does not fill its memory") {
     auto serving = quiet_server();
     serving.limits.write_pause_bytes = 100'000;
     serving.limits.max_write_bytes = 200'000;
-    serving.limits.write_stall_time = 50ms;
+    serving.limits.write_stall_time = 500ms;
     echo_server at{serving};
     raw_socket greedy{at.server.addresses()[0]};
     std::string words{preface};
@@ -134,7 +144,8 @@ TEST_CASE("server: a peer that asks and never reads does not fill its memory") {
 
 TEST_CASE("client: a peer that is no futon server fails its calls, not the program") {
     const auto gone_wrong = std::string{preface} + little_endian(0xFFFF'FFFF);
-    for (const auto& words : {std::string{"HTTP/1.1 400 Bad Request\r\n\r\n"}, std::string(100, '\xff'), gone_wrong, std::string{"SSH-2.0-OpenSSH_9.2\r\n"}}) {
+    for (const auto& words : {std::string{"HTTP/1.1 400 Bad Request\r\n\r\n"}, std::string(100, '\xff'), gone_wrong,
+                              std::string{"SSH-2.0-OpenSSH_9.2\r\n"}}) {
         raw_listener stranger;
         auto options = to(stranger.address());
         options.retry.max_attempts = 1;

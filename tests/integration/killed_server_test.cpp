@@ -49,7 +49,8 @@ TEST_CASE("child: a server that records what it ran" * doctest::skip()) {
     options.listen = address;
     futon::server server{options};
     const bool on_pool = told("FUTON_TEST_PLACE") == "pool";
-    server.provide<Counted>(recorder{shared.operator->()}, {.run_on = on_pool ? futon::run_on::pool : futon::run_on::io});
+    server.provide<Counted>(recorder{shared.operator->()},
+                            {.run_on = on_pool ? futon::run_on::pool : futon::run_on::io});
     server.start();
     shared->up.fetch_add(1);
     server.run();

@@ -68,7 +68,8 @@ TEST_CASE("runtime: a lent io_context, run by one thread and by four, carries a 
                 callers.emplace_back([&, stub = client.stub<Echo>()] {
                     std::vector<futon::future<std::int64_t>> calls;
                     for (int i = 0; i < 1000; ++i) calls.push_back(stub.echo(i));
-                    for (int i = 0; i < 1000; ++i) right += std::move(calls[static_cast<std::size_t>(i)]).get() == i ? 1u : 0u;
+                    for (int i = 0; i < 1000; ++i)
+                        right += std::move(calls[static_cast<std::size_t>(i)]).get() == i ? 1u : 0u;
                 });
             }
             for (auto& each : callers) each.join();
@@ -189,12 +190,86 @@ TEST_CASE("runtime: a lent io_context that stops in the middle, and is destroyed
             std::thread runs{[&] { context.run(); }};
             for (int i = 0; i < 200; ++i) stub.hold(i, [token](const futon::result<std::int64_t>&) {});
             // At either of them: the first that is connected may get all.
-            REQUIRE(soon([&] { return at.service->arrived.count() + stopped.service->arrived.count() >= static_cast<std::size_t>(round); }));
+            REQUIRE(soon([&] {
+                return at.service->arrived.count() + stopped.service->arrived.count() >=
+                       static_cast<std::size_t>(round);
+            }));
             context.stop();
             runs.join();
         }
         CHECK(token.use_count() == 1);
     }
+}
+
+// Calls that a server has, of a client on `context`, which nobody runs by itself.
+struct left_behind {
+    explicit left_behind(asio::io_context& context) {
+        auto calling = to(at.address());
+        calling.runtime = on(context);
+        client.emplace(calling);
+        const auto stub = client->stub<Echo>();
+        const auto count = [this, stub](const futon::result<std::int64_t>& how) {
+            if (!how && how.error() == futon::errc::client_closed) ++called;
+            stub.echo(0, [this](const futon::result<std::int64_t>& then) {
+                if (!then && then.error() == futon::errc::client_closed) ++called_after;
+            });
+        };
+        for (int i = 0; i < calls; ++i) {
+            stub.hold(i, count);
+            plain.push_back(stub.hold(i));
+            chained.push_back(stub.hold(i).then([](std::int64_t x) { return x; }).recover([](const futon::error& why) {
+                return why == futon::errc::client_closed ? std::int64_t{-1} : std::int64_t{-2};
+            }));
+        }
+        REQUIRE(soon([&] {
+            context.restart();
+            context.poll();
+            return at.service->arrived.count() == 3 * calls;
+        }));
+    }
+
+    static constexpr int calls = 10;
+    echo_server at{quiet_server()};
+    std::optional<futon::client> client;
+    std::vector<futon::future<std::int64_t>> plain;
+    std::vector<futon::future<std::int64_t>> chained;
+    int called = 0;
+    int called_after = 0;  // For calls that those made.
+};
+
+TEST_CASE("runtime: what a client leaves behind on a lent io_context ends when that runs, and all of it before it is dry") {
+    asio::io_context context;
+    left_behind made{context};
+    made.client.reset();
+    CHECK(made.called == 0);
+    context.restart();
+    context.run();
+    CHECK(made.called == made.calls);
+    CHECK(made.called_after == made.calls);
+    for (auto& each : made.plain) {
+        REQUIRE(each.is_ready());
+        CHECK(error_of(std::move(each)) == futon::errc::client_closed);
+    }
+    for (auto& each : made.chained) {
+        REQUIRE(each.is_ready());
+        CHECK(std::move(each).get() == -1);
+    }
+}
+
+TEST_CASE("runtime: where a lent io_context is destroyed instead, what a client left behind is destroyed uncalled") {
+    int called = 0;
+    const auto token = std::make_shared<int>();
+    {
+        asio::io_context context;
+        left_behind made{context};
+        for (int i = 0; i < 10; ++i)
+            made.client->stub<Echo>().hold(i, [&, token](const futon::result<std::int64_t>&) { ++called; });
+        made.client.reset();
+        CHECK(made.called == 0);
+        for (const auto& each : made.plain) CHECK_FALSE(each.is_ready());
+    }
+    CHECK(called == 0);
+    CHECK(token.use_count() == 1);
 }
 
 TEST_CASE("runtime: one, shared by clients and servers, ends with the last of them") {

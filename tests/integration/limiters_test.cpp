@@ -18,7 +18,8 @@ using namespace futon_tests;
 namespace {
 
 TEST_CASE("concurrency_limit: so many calls are under way, the others are told when to come back") {
-    const auto limit = std::make_shared<futon::concurrency_limit>(futon::concurrency_limit_options{.most = 3, .retry_after = 70ms});
+    const auto limit =
+        std::make_shared<futon::concurrency_limit>(futon::concurrency_limit_options{.most = 3, .retry_after = 70ms});
     filtered_world at{{}, {}, {.method_filters = {{"hold", {limit}}}}};
     std::vector<futon::future<int>> calls;
     for (int i = 0; i < 5; ++i) calls.push_back(at.stub.with({.timeout = 60ms}).hold());
@@ -177,7 +178,8 @@ load_result twice_the_load(futon::server_filters filters) {
     futon::server server{{.listen = "memory://slow", .filters = std::move(filters), .runtime = world.runtime()}};
     server.provide<Slow>(std::ref(serving));
     server.start();
-    futon::client client{{.endpoints = "memory://slow", .timeout = 1s, .retry = {.max_attempts = 1}, .runtime = world.runtime()}};
+    futon::client client{
+        {.endpoints = "memory://slow", .timeout = 1s, .retry = {.max_attempts = 1}, .runtime = world.runtime()}};
     const auto stub = client.stub<Slow>();
     load_result sum;
     std::vector<futon::duration> times;
@@ -200,10 +202,12 @@ load_result twice_the_load(futon::server_filters filters) {
     return sum;
 }
 
-TEST_CASE("overload: at twice the load a limit keeps what is accepted quick, where without one hardly anything is in time") {
+TEST_CASE(
+    "overload: at twice the load a limit keeps what is accepted quick, where without one hardly anything is in time") {
     const auto report = [](const std::string& name, const load_result& got) {
-        MESSAGE(name, ": ", got.good, " in time, ", got.refused, " refused at once, ", got.late, " late, p99 of the good ",
-                std::chrono::duration_cast<std::chrono::milliseconds>(got.p99).count(), " ms");
+        MESSAGE(name, ": ", got.good, " in time, ", got.refused, " refused at once, ", got.late,
+                " late, p99 of the good ", std::chrono::duration_cast<std::chrono::milliseconds>(got.p99).count(),
+                " ms");
     };
     const auto none = twice_the_load({});
     report("no limit", none);
@@ -240,7 +244,7 @@ public:
     }
     bool blocked_by_this_thread() const noexcept override { return false; }
     futon::time_point now() const noexcept override { return on_->now(); }
-    void arm(futon::detail::timer& t, futon::time_point due) override { on_->arm(t, due); }
+    bool try_arm(futon::detail::timer& t, futon::time_point due) override { return on_->try_arm(t, due); }
     bool disarm(futon::detail::timer& t) noexcept override { return on_->disarm(t); }
 
 private:
@@ -265,27 +269,34 @@ TEST_CASE("queue_limit: calls in a queue that does not empty are dropped early, 
         const auto worker = futon::detail::make_intrusive<one_worker>(world.executor());
         parrot serving;
         std::optional<futon::server> server;
-        server.emplace(futon::server_options{.listen = "memory://queue", .filters = limited ? futon::server_filters{futon::queue_limit{}} : futon::server_filters{}, .runtime = world.runtime()});
+        server.emplace(futon::server_options{
+            .listen = "memory://queue",
+            .filters = limited ? futon::server_filters{futon::queue_limit{}} : futon::server_filters{},
+            .runtime = world.runtime()});
         server->provide<Parrot>(std::ref(serving), {.run_on = futon::executor_ref{worker}});
         server->start();
-        futon::client client{{.endpoints = "memory://queue", .timeout = 10s, .retry = {.max_attempts = 1}, .runtime = world.runtime()}};
+        futon::client client{
+            {.endpoints = "memory://queue", .timeout = 10s, .retry = {.max_attempts = 1}, .runtime = world.runtime()}};
         const auto stub = client.stub<Parrot>();
         int good = 0;
         int refused = 0;
         futon::duration longest{};
         // A burst that is over soon: all of it is answered.
-        for (int i = 0; i < 8; ++i) stub.say("x").on_complete([&](futon::result<std::string> got) { good += got ? 1 : 0; });
+        for (int i = 0; i < 8; ++i)
+            stub.say("x").on_complete([&](futon::result<std::string> got) { good += got ? 1 : 0; });
         world.advance(1s);
         CHECK(good == 8);
         good = 0;
-        // The handler itself takes no time, so a dropped call costs as much here as one that runs: what counts is who is dropped.
+        // The handler itself takes no time, so a dropped call costs as
+        // much here as one that runs: what counts is who is dropped.
         for (int i = 0; i < 400; ++i) {
             stub.say("x").on_complete([&, begun = world.now()](futon::result<std::string> got) {
                 if (got) {
                     ++good;
                     longest = std::max(longest, world.now() - begun);
                 } else {
-                    refused += got.error() == futon::errc::overloaded && got.error().ran() == futon::executed::no ? 1 : 0;
+                    refused +=
+                        got.error() == futon::errc::overloaded && got.error().ran() == futon::executed::no ? 1 : 0;
                     CHECK(got.error().retry_after() == 100ms);
                 }
             });

@@ -4,8 +4,11 @@
 #include "integration/support/served.hpp"
 #include "integration/support/raw_socket.hpp"
 
+#include <futon/testing.hpp>
+
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <memory>
 #include <optional>
@@ -179,15 +182,146 @@ TEST_CASE("limits: connections, in all and of one address") {
             CHECK(one.stub<Echo>().echo(1).get() == 1);
             CHECK(two.stub<Echo>().echo(2).get() == 2);
             raw_socket three{at.server.addresses()[0]};
-            CHECK(three.read_all().empty());
+            const auto told = three.read_all();
+            const std::string option = in_all ? "limits.max_connections: 2" : "limits.max_connections_per_address: 2";
+            CHECK(told.find(option) != std::string::npos);
             CHECK(at.server.stats().refused == 1);
             CHECK(at.server.stats().connections == 2);
             CHECK(one.stub<Echo>().echo(3).get() == 3);
+            futon::client four{without_retry(at.address())};
+            const auto why = error_of(four.stub<Echo>().echo(4));
+            check_refused(why, futon::errc::connect_failed);
+            CHECK(why.message().find(option) != std::string::npos);
         }
         CHECK(soon([&] { return at.server.stats().connections == 0; }));
         futon::client later{to(at.address())};
         CHECK(later.stub<Echo>().echo(4).get() == 4);
     }
+}
+
+TEST_CASE("limits: a client that took back all its calls is no refused one: its next call has another connection") {
+    futon::testing::simulation world;
+    futon::server server{
+        {.listen = "memory://a", .limits = {.max_cancels_per_second = 10}, .runtime = world.runtime()}};
+    server.provide<Echo>(std::make_shared<echo_service>(), {.run_on = futon::run_on::io});
+    server.start();
+    futon::client client{{.endpoints = "memory://a", .retry = futon::failfast, .runtime = world.runtime()}};
+    const auto stub = client.stub<Echo>();
+    for (int i = 0; i < 40; ++i) {
+        auto call = stub.hold(i);
+        const auto handle = call.get_cancel_handle();
+        world.advance(1ms);
+        handle.cancel();
+        world.advance(1ms);
+    }
+    CHECK(world.get(stub.echo(1)) == 1);
+    CHECK(client.stats().connects > 1);
+}
+
+TEST_CASE("limits: a client whose connection is refused is told the limit, and the server's log has it, with the address") {
+    std::vector<std::string> warnings;
+    const auto keep = [&](const futon::log_record& r) {
+        if (r.kind == "connection_refused" || r.kind == "connect_failed")
+            warnings.push_back(std::string{r.where} + " " + std::string{r.text});
+    };
+    futon::testing::simulation world{{.log = keep}};
+    futon::server server{
+        {.listen = "memory://a", .limits = {.max_connections = 1}, .runtime = world.runtime()}};
+    server.provide<Echo>(std::make_shared<echo_service>(), {.run_on = futon::run_on::io});
+    server.start();
+    futon::client first{{.endpoints = "memory://a", .runtime = world.runtime()}};
+    CHECK(world.get(first.stub<Echo>().echo(1)) == 1);
+    futon::client second{{.endpoints = "memory://a", .retry = futon::failfast, .runtime = world.runtime()}};
+    const auto refused = world.get_result(second.stub<Echo>().echo(2)).error();
+    CHECK(refused == futon::errc::connect_failed);
+    CHECK(refused.ran() == futon::executed::no);
+    CHECK(refused.message() == "memory://a refused the connection: the server takes no more connections than its "
+                               "limits.max_connections: 1");
+    REQUIRE(warnings.size() == 2);
+    CHECK(warnings[0].find("a connection was refused: the server takes no more connections than its "
+                           "limits.max_connections: 1") != std::string::npos);
+    CHECK(warnings[0].starts_with("memory://"));
+
+    // It comes back after pauses, not at once; of those that follow at once one warning is enough.
+    world.advance(90ms);
+    CHECK(second.stats().connects == 1);
+    std::vector<std::unique_ptr<futon::client>> more;
+    for (int i = 0; i < 200; ++i) {
+        more.push_back(std::make_unique<futon::client>(futon::client_options{
+            .endpoints = "memory://a", .reconnect = {.base = 1h, .ceiling = 1h}, .runtime = world.runtime()}));
+        CHECK(world.get_result(more.back()->stub<Echo>().echo(i)).error().is(futon::cond::unavailable));
+    }
+    CHECK(std::count_if(warnings.begin(), warnings.end(), [](const std::string& each) {
+              return each.find("a connection was refused") != std::string::npos;
+          }) == 1);
+
+    first.close();
+    world.advance(2s);
+    CHECK(world.get(second.stub<Echo>().with({.wait_for_ready = true}).echo(3)) == 3);
+}
+
+TEST_CASE("limits: a connection that has ended takes a place until its peer has read why, for a second at most") {
+    futon::testing::simulation world;
+    futon::server server{{.listen = {"memory://a", "memory://b"},
+                          .limits = {.max_pings_per_second = 0, .max_connections = 1},
+                          .runtime = world.runtime()}};
+    server.provide<Echo>(std::make_shared<echo_service>(), {.run_on = futon::run_on::io});
+    server.start();
+    // A ping, which is too many, breaks its connection; what it is told does not arrive.
+    futon::client rude{{.endpoints = "memory://a", .limits = {.heartbeat_after = 1s}, .runtime = world.runtime()}};
+    world.get(rude.wait_ready(1s));
+    world.faults("memory://a", {.drop = true}, futon::testing::link_direction::to_client);
+    REQUIRE(world.run_until([&] { return server.stats().connections == 0; }, 2s));
+    futon::client next{{.endpoints = "memory://b", .retry = futon::failfast, .runtime = world.runtime()}};
+    CHECK(world.get_result(next.stub<Echo>().echo(1)).error().is(futon::cond::unavailable));
+    CHECK(server.stats().refused == 1);
+    CHECK(server.stats().connections == 0);
+    world.advance(1s);
+    CHECK(world.get(next.stub<Echo>().with({.wait_for_ready = true}).echo(2)) == 2);
+    CHECK(server.stats().connections == 1);
+}
+
+TEST_CASE("limits: of a caller that does not read its answers no more calls run, and they are refused as not executed") {
+    futon::testing::simulation world;
+    int ran = 0;
+    struct wordy : echo_service {
+        explicit wordy(int& into) : count{into} {}
+        std::string text(std::string) {
+            ++count;
+            return std::string(20'000, 'x');
+        }
+        int& count;
+    };
+    futon::server server{
+        {.listen = "memory://a", .limits = {.max_unsent_answer_bytes = 100'000}, .runtime = world.runtime()}};
+    server.provide<Echo>(std::make_shared<wordy>(ran), {.run_on = futon::run_on::io});
+    server.start();
+    futon::client client{{.endpoints = "memory://a", .timeout = 1h, .retry = futon::failfast, .runtime = world.runtime()}};
+    const auto stub = client.stub<Echo>();
+    world.get(stub.text("first"));
+    CHECK(ran == 1);
+    world.faults("memory://a", {.most_buffered = 1000, .drop = true}, futon::testing::link_direction::to_client);
+    std::vector<futon::future<std::string>> calls;
+    for (int i = 0; i < 200; ++i) calls.push_back(stub.text("more"));
+    world.run();
+    CHECK(ran == 1 + 6);  // A part of the first is on its way, so that five are less than the limit.
+    CHECK(server.stats().overloaded > 0);
+    world.faults("memory://a", {}, futon::testing::link_direction::to_client);
+    int answered = 1;
+    int refused = 0;
+    for (auto& each : calls) {
+        const auto got = world.get_result(std::move(each));
+        if (got) {
+            ++answered;
+            continue;
+        }
+        ++refused;
+        check_refused(got.error(), futon::errc::overloaded);
+    }
+    CHECK(answered == ran);
+    CHECK(static_cast<std::uint64_t>(refused) == server.stats().overloaded);
+    CHECK(world.get(stub.text("last")).size() == 20'000);
+    CHECK(client.stats().connects == 1);
 }
 
 TEST_CASE("limits: arguments and results that are too big fail alone") {
@@ -207,16 +341,19 @@ TEST_CASE("limits: arguments and results that are too big fail alone") {
     auto calling = without_retry(generous.address());
     calling.limits.max_body_bytes = 10'000;
     struct big : echo_service {
-        std::string text(std::string) { return std::string(20'000, 'x'); }
+        std::string text(std::string size) { return std::string(std::stoul(size), 'x'); }
     };
     futon::server bigger{quiet_server()};
     bigger.provide<Echo>(std::make_shared<big>(), {.run_on = futon::run_on::io});
     bigger.start();
     calling.endpoints = bigger.addresses();
     futon::client modest{calling};
-    const auto why = error_of(modest.stub<Echo>().text("x"));
-    CHECK(why == futon::errc::message_too_big);
-    CHECK(why.ran() == futon::executed::yes);
+    for (const auto* size : {"20000", "200000"}) {
+        const auto why = error_of(modest.stub<Echo>().text(size));
+        CHECK(why == futon::errc::message_too_big);
+        CHECK(why.ran() == futon::executed::yes);
+        CHECK(why.message().starts_with("bytes of the result (limits.max_body_bytes of the side that asked): 20"));
+    }
     CHECK(modest.stub<Echo>().echo(5).get() == 5);
     CHECK(modest.stats().connects == 1);
 
@@ -229,7 +366,8 @@ TEST_CASE("limits: metadata that is too much fails its call alone") {
     echo_server at{quiet_server()};
     futon::client client{without_retry(at.address())};
     const auto stub = client.stub<Echo>();
-    check_refused(error_of(stub.with({.headers = {{"big", std::string(20'000, 'x')}}}).echo(1)), futon::errc::message_too_big);
+    check_refused(error_of(stub.with({.headers = {{"big", std::string(20'000, 'x')}}}).echo(1)),
+                  futon::errc::message_too_big);
     futon::metadata many;
     for (int i = 0; i < 65; ++i) many.set(std::to_string(i), "x");
     check_refused(error_of(stub.with({.headers = many}).echo(1)), futon::errc::message_too_big);

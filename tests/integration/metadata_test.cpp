@@ -23,18 +23,24 @@ struct Headers {
 FUTON_SERVICE(Headers, get, count, later, plain, fail)
 
 struct headers {
-    std::string get(futon::call_context& c, std::string key) { return std::string{c.headers().get(key).value_or("absent")}; }
+    std::string get(futon::call_context& c, std::string key) {
+        return std::string{c.headers().get(key).value_or("absent")};
+    }
     int count(futon::call_context& c) { return static_cast<int>(c.headers().size()); }
     futon::future<int> later(futon::call_context& c, int entries, int bytes_each) {
-        return futon::async(futon::current_executor(), [&c, entries, bytes_each] { return fill(c.reply_headers(), entries, bytes_each); });
+        return futon::async(futon::current_executor(),
+                            [&c, entries, bytes_each] { return fill(c.reply_headers(), entries, bytes_each); });
     }
-    int plain(futon::call_context& c, int entries, int bytes_each) { return fill(c.reply_headers(), entries, bytes_each); }
+    int plain(futon::call_context& c, int entries, int bytes_each) {
+        return fill(c.reply_headers(), entries, bytes_each);
+    }
     futon::result<void> fail(futon::call_context& c) {
         c.reply_headers().set("k", "v");
         return futon::errc::unavailable;
     }
     static int fill(futon::metadata& to, int entries, int bytes_each) {
-        for (int i = 0; i < entries; ++i) to.set("key" + std::to_string(i), std::string(static_cast<std::size_t>(bytes_each), 'v'));
+        for (int i = 0; i < entries; ++i)
+            to.set("key" + std::to_string(i), std::string(static_cast<std::size_t>(bytes_each), 'v'));
         return entries;
     }
 };

@@ -70,7 +70,8 @@ TEST_CASE("server: a service that is missing is no_such_method, not executed, an
         const auto why = error_of(client.stub<Greeter>().greet("x"));
         CHECK(why == futon::errc::no_such_method);
         CHECK(why.ran() == futon::executed::no);
-        CHECK(why.message() == "there is no service 'Greeter' here; offered: 'Greeter:2.0', 'com.example.Farewell:1.0:blue'");
+        CHECK(why.message() ==
+              "there is no service 'Greeter' here; offered: 'Greeter:2.0', 'com.example.Farewell:1.0:blue'");
     }
     // The connection stays, for those who ask for what there is.
     CHECK(client.stub<Greeter>({.version = "2.0"}).greet("x").get() == "hello x");
@@ -81,7 +82,8 @@ TEST_CASE("server: a server without services says that it offers nothing") {
     futon::server server{quiet_server()};
     server.start();
     futon::client client{to(server.addresses())};
-    CHECK(error_of(client.stub<Greeter>().greet("x")).message() == "there is no service 'Greeter' here; offered: nothing");
+    CHECK(error_of(client.stub<Greeter>().greet("x")).message() ==
+          "there is no service 'Greeter' here; offered: nothing");
 }
 
 TEST_CASE("server: names that are taken, late or unknown are refused where they are given") {
@@ -118,7 +120,8 @@ TEST_CASE("server: names that are taken, late or unknown are refused where they 
     // What was refused left nothing behind.
     futon::client client{to(server.addresses())};
     CHECK(client.stub<Greeter>().greet("x").get() == "hello x");
-    CHECK(error_of(client.stub<Greeter>({.version = "3"}).greet("x")).message().find("offered: 'Greeter'") != std::string::npos);
+    CHECK(error_of(client.stub<Greeter>({.version = "3"}).greet("x")).message().find("offered: 'Greeter'") !=
+          std::string::npos);
 }
 
 }  // namespace
@@ -232,7 +235,8 @@ TEST_CASE("service: a method whose shape changed is version_mismatch with both s
     const auto why = error_of(people.changed("x", 1));
     CHECK(why == futon::errc::version_mismatch);
     CHECK(why.ran() == futon::executed::no);
-    CHECK(why.message() == "People.changed does not fit: the caller has (str,i32)->str, the server has (str)->str");
+    CHECK(why.message() == "People.changed does not fit in the number of parameters, 2 and 1: the caller has (str,i32)->str, the "
+                           "server has (str)->str");
     CHECK(people.narrow(5).get() == 5);
     CHECK(at.client->stats().connects == 1);
 }

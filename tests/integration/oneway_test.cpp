@@ -3,8 +3,11 @@
 
 #include "integration/support/served.hpp"
 
+#include <futon/testing.hpp>
+
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <functional>
 #include <mutex>
@@ -143,7 +146,8 @@ TEST_CASE("client: a one-way call too big for the server is dropped alone, and t
     CHECK(at.client->stats().connects == 1);
 }
 
-TEST_CASE("client: a one-way call that was queued and could not be sent is counted, and reported as a failure that nobody saw") {
+TEST_CASE(
+    "client: a one-way call that was queued and could not be sent is counted, and reported as a failure that nobody saw") {
     std::vector<std::string> unseen;
     tally reports;
     auto calling = to("tcp://127.0.0.1:1");
@@ -160,13 +164,72 @@ TEST_CASE("client: a one-way call that was queued and could not be sent is count
     CHECK(client.stats().failed == 1);
 }
 
+// A server that stops while calls are on their way to it, and another one.
+struct two_servers {
+    notes first_service, second_service;
+    std::vector<std::string> unseen;
+    futon::testing::simulation world;
+    futon::server first{{.listen = "memory://first", .runtime = world.runtime()}};
+    futon::server second{{.listen = "memory://second", .runtime = world.runtime()}};
+    std::function<void(futon::endpoints)> found;
+    futon::client client{calling()};
+    futon::stub<Notes> stub = client.stub<Notes>();
+
+    two_servers() {
+        first.provide<Notes>(std::ref(first_service), {.run_on = futon::run_on::io});
+        second.provide<Notes>(std::ref(second_service), {.run_on = futon::run_on::io});
+        first.start();
+        second.start();
+        found({"memory://first"});
+        world.get(stub.answer(0));
+        found({"memory://first", "memory://second"});
+    }
+    futon::client_options calling() {
+        futon::client_options how;
+        how.source = [this](std::function<void(futon::endpoints)> update) { found = std::move(update); };
+        how.runtime = world.runtime();
+        how.wait_for_ready = true;
+        return how;
+    }
+};
+
+TEST_CASE("client: one-way calls that cross a server's goodbye are sent to another server") {
+    two_servers at;
+    auto stopped = at.first.stop();
+    for (int i = 1; i <= 20; ++i) CHECK(at.stub.note(i, futon::oneway).has_value());
+    at.world.get(std::move(stopped));
+    at.world.advance(1s);
+    auto all = at.first_service.seen;
+    all.insert(all.end(), at.second_service.seen.begin(), at.second_service.seen.end());
+    std::sort(all.begin(), all.end());
+    std::vector<int> each_once(20);
+    std::iota(each_once.begin(), each_once.end(), 1);
+    CHECK(all == each_once);
+    CHECK(at.client.stats().retries > 0);
+    CHECK(at.client.stats().failed == 0);
+}
+
+TEST_CASE("client: one-way calls that cross a server's goodbye and are too many to be kept count as failed, and are reported") {
+    two_servers at;
+    auto stopped = at.first.stop();
+    for (int i = 1; i <= 20'000; ++i) CHECK(at.stub.note(i, futon::oneway).has_value());
+    at.world.get(std::move(stopped));
+    at.world.advance(1s);
+    const auto ran = at.first_service.seen.size() + at.second_service.seen.size();
+    const auto seen = at.client.stats();
+    CHECK(ran < 20'000);
+    CHECK(ran + seen.failed == 20'000);
+    CHECK(seen.threads.unhandled_errors == 1);
+}
+
 TEST_CASE("client: a one-way call past the client's own limit is refused at once") {
     auto calling = to("tcp://127.0.0.1:1");
     calling.limits.max_body_bytes = 1000;
     futon::client client{calling};
     const auto refused = client.stub<Notes>().blob(std::string(5000, 'x'), futon::oneway);
     REQUIRE_FALSE(refused.has_value());
-    CHECK(refused.error().describe().starts_with("Notes.blob: message_too_big: bytes of arguments (limits.max_body_bytes): 500"));
+    CHECK(refused.error().describe().starts_with(
+        "Notes.blob: message_too_big: bytes of arguments (limits.max_body_bytes): 500"));
 }
 
 }  // namespace

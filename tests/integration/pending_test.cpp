@@ -59,7 +59,8 @@ TEST_CASE("pending: shows each call in flight with its method, address, age, tim
     const auto text = at.client->dump_pending().get();
     CHECK(std::count(text.begin(), text.end(), '\n') == 4);
     CHECK(text.starts_with("Echo.hold at " + address + ": sent, attempt 1, "));
-    CHECK(text.find("for a future that nobody waits for, by the stub of pending_test.cpp:" + std::to_string(line) + "\n") != std::string::npos);
+    CHECK(text.find("for a future that nobody waits for, by the stub of pending_test.cpp:" + std::to_string(line) +
+                    "\n") != std::string::npos);
     CHECK(text.find("no deadline") != std::string::npos);
     service->drop();
 }

@@ -7,6 +7,8 @@
 
 #include <array>
 #include <atomic>
+#include <cstdint>
+#include <functional>
 #include <memory>
 #include <random>
 #include <thread>
@@ -61,7 +63,8 @@ TEST_CASE("races: a cancel from another thread against the reply") {
         } else {
             ++cancelled;
             lies += got.error() == futon::errc::cancelled ? 0u : 1u;
-            if (got.error().ran() == futon::executed::no) lies += service->ran[static_cast<std::size_t>(i)] == 0 ? 0u : 1u;
+            if (got.error().ran() == futon::executed::no)
+                lies += service->ran[static_cast<std::size_t>(i)] == 0 ? 0u : 1u;
         }
     }
     canceller.join();
@@ -110,7 +113,8 @@ TEST_CASE("races: calls, cancels, timeouts and servers that come and go, on seve
             std::vector<futon::cancel_handle> handles;
             for (std::size_t i = 0; i < each; ++i) {
                 const auto id = t * each + i;
-                auto call = dice() % 8 == 0 ? stub.with({.timeout = std::chrono::microseconds{dice() % 3000}}).hold(static_cast<std::int64_t>(id))
+                auto call = dice() % 8 == 0 ? stub.with({.timeout = std::chrono::microseconds{dice() % 3000}})
+                                                  .hold(static_cast<std::int64_t>(id))
                                             : stub.hold(static_cast<std::int64_t>(id));
                 handles.push_back(call.get_cancel_handle());
                 std::move(call).on_complete([&, id](futon::result<std::int64_t> got) {
@@ -121,7 +125,9 @@ TEST_CASE("races: calls, cancels, timeouts and servers that come and go, on seve
                     } else {
                         truth[id] = got.error().ran();
                         const auto& why = got.error();
-                        if (why != futon::errc::cancelled && why != futon::errc::deadline_exceeded && !why.is(futon::cond::unavailable)) ++wrong;
+                        if (why != futon::errc::cancelled && why != futon::errc::deadline_exceeded &&
+                            !why.is(futon::cond::unavailable))
+                            ++wrong;
                     }
                     endings[id].fetch_add(1);
                     done.add();
@@ -153,6 +159,59 @@ TEST_CASE("races: calls, cancels, timeouts and servers that come and go, on seve
         if (truth[id] == futon::executed::yes && ran != 1) ++lies;
     }
     CHECK(lies == 0);
+}
+
+// What replies complete makes the next calls, where the connection is on offer to all of them.
+TEST_CASE("races: calls made where replies come in, against whatever changes where they go") {
+    auto service = std::make_shared<counted>();
+    std::array<std::unique_ptr<futon::server>, 2> servers;
+    for (auto& server : servers) {
+        server = std::make_unique<futon::server>(quiet_server());
+        server->provide<Echo>(service, {.run_on = futon::run_on::io});
+        server->start();
+    }
+    const std::array lists{servers[0]->addresses(), servers[1]->addresses()};
+    std::function<void(futon::endpoints)> push;
+    auto options = to(lists[0]);
+    options.threads.io_threads = 2;
+    options.wait_for_ready = true;
+    options.source = [&](auto hear) { push = hear; };
+    futon::client client{options};
+
+    constexpr std::size_t chains = 8;
+    constexpr std::size_t most = 16'000;
+    std::atomic<std::size_t> next{0};
+    std::vector<std::atomic<int>> endings(most);
+    std::atomic<std::size_t> wrong{0};
+    tally done;
+    const auto stub = client.stub<Echo>();
+    std::function<void()> call = [&] {
+        const auto id = next.fetch_add(1);
+        if (id >= most) return;
+        stub.hold(static_cast<std::int64_t>(id), [&, id](futon::result<std::int64_t> got) {
+            if (got ? *got != static_cast<std::int64_t>(id) : !got.error().is(futon::cond::unavailable) && got.error() != futon::errc::client_closed)
+                ++wrong;
+            endings[id].fetch_add(1);
+            done.add();
+            call();
+        });
+    };
+    for (std::size_t i = 0; i < chains; ++i) call();
+    for (std::size_t change = 1; change <= 60; ++change) {
+        REQUIRE(done.reaches(change * most / 80));
+        switch (change % 3) {
+            case 0: push(lists[change / 3 % 2]); break;
+            case 1: client.update({.timeout = ceiling, .retry = futon::exponential_backoff{.max_attempts = 2}}); break;
+            case 2: static_cast<void>(stub.echo(static_cast<std::int64_t>(change)).get_result()); break;
+        }
+    }
+    client.close();
+    REQUIRE(done.reaches(most));
+    CHECK(wrong == 0);
+    std::size_t lies = 0;
+    for (const auto& each : endings) lies += each == 1 ? 0u : 1u;
+    CHECK(lies == 0);
+    CHECK(client.stats().calls == most + 20);
 }
 
 }  // namespace

@@ -73,7 +73,9 @@ TEST_CASE("client: while it backs off, calls fail at once, with the address and 
 
 TEST_CASE("client: without an endpoint it says so") {
     futon::client client{to({})};
-    CHECK(error_of(client.stub<Echo>().echo(1)) == futon::errc::no_provider);
+    const auto why = error_of(client.stub<Echo>().echo(1));
+    CHECK(why == futon::errc::no_provider);
+    CHECK(why.message() == "no endpoint is known: give the client one; server.addresses() is empty until start()");
 }
 
 TEST_CASE("client: a server that restarts under load costs only the calls that were cut") {

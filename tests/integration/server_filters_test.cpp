@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Filters of servers, services and methods: their order, where they run, what they may change, and that each call comes back
-// through them once.
+// Filters of servers, services and methods: their order, where they run, what they may change, and that each call comes
+// back through them once.
 
 #include "integration/support/filters.hpp"
 
@@ -18,12 +18,15 @@ using namespace futon_tests;
 
 namespace {
 
-TEST_CASE("server filters: a call passes those of the server, of the service and of the method, and comes back the other way") {
+TEST_CASE(
+    "server filters: a call passes those of the server, of the service and of the method, and comes back the other way") {
     const auto seen = std::make_shared<diary>();
-    filtered_world at{{witness{"client", seen}},
-                      {witness{"server", seen}},
-                      {.filters = {witness{"a", seen}, witness{"b", seen}},
-                       .method_filters = {{"say", {witness{"say", seen}}}, {"hold", {witness{"hold", seen}}}, {"say", {witness{"too", seen}}}}}};
+    filtered_world at{
+        {witness{"client", seen}},
+        {witness{"server", seen}},
+        {.filters = {witness{"a", seen}, witness{"b", seen}},
+         .method_filters = {
+             {"say", {witness{"say", seen}}}, {"hold", {witness{"hold", seen}}}, {"say", {witness{"too", seen}}}}}};
     CHECK(at.world.get(at.stub.say("x")) == "x");
     CHECK(seen->read() == "client> server> a> b> say> too> <too <say <b <a <server <client");
     CHECK(at.world.get(at.stub.header("x")) == "absent");
@@ -43,10 +46,15 @@ TEST_CASE("server filters: filters for a method that there is not are a mistake"
     }
 }
 
-TEST_CASE("server filters: one that refuses a call keeps it from the handler, and the caller learns that it did not run") {
+TEST_CASE(
+    "server filters: one that refuses a call keeps it from the handler, and the caller learns that it did not run") {
     for (const auto place : {futon::run_on::io, futon::run_on::pool}) {
         const auto seen = std::make_shared<diary>();
-        filtered_world at{{}, {witness{"a", seen}, wall{futon::error{futon::errc::permission_denied, "not you"}.with_retry_after(250ms)}, witness{"b", seen}}, {.run_on = place}};
+        filtered_world at{
+            {},
+            {witness{"a", seen}, wall{futon::error{futon::errc::permission_denied, "not you"}.with_retry_after(250ms)},
+             witness{"b", seen}},
+            {.run_on = place}};
         const auto got = at.world.get_result(at.stub.say("x"));
         REQUIRE(!got);
         CHECK(got.error() == futon::errc::permission_denied);
@@ -130,7 +138,8 @@ struct tells_who {
 struct sees_bytes {
     std::shared_ptr<diary> into;
     void after(futon::client_call&, futon::call_outcome& how) {
-        into->note(std::string{how.headers()->get("bytes").value_or("none")} + "/" + std::string{how.headers()->get("asked").value_or("none")});
+        into->note(std::string{how.headers()->get("bytes").value_or("none")} + "/" +
+                   std::string{how.headers()->get("asked").value_or("none")});
     }
 };
 
@@ -143,6 +152,8 @@ TEST_CASE("server filters: what one adds reaches the handler, and the caller") {
         static_cast<void>(seen->read());
         CHECK(at.world.get(at.stub.header("no")) == "absent");
         CHECK(seen->read() == "7/no");
+        CHECK(at.world.get(at.stub.say(std::string(200'000, 'x'))) == std::string(200'000, 'x'));
+        CHECK(seen->read() == "200005/none");
     }
 }
 
@@ -215,7 +226,8 @@ TEST_CASE("server filters: one may be a coroutine; arguments stay until the hand
         CHECK(at.server->stats().in_flight == 2);
         at.world.advance(1ms);
         CHECK(at.world.get(std::move(header)) == "yes");
-        CHECK(at.world.get(std::move(word)) == "a word that is longer than any small buffer would be, so that it has to be kept");
+        CHECK(at.world.get(std::move(word)) ==
+              "a word that is longer than any small buffer would be, so that it has to be kept");
         CHECK(at.server->stats().in_flight == 0);
     }
 }
@@ -319,7 +331,8 @@ TEST_CASE("server filters: each call comes back once, whatever races to end it")
         for (int t = 0; t < 3; ++t) {
             callers.emplace_back([&, t] {
                 for (int i = 0; i < rounds; ++i) {
-                    auto call = stub.with({.timeout = i % 5 == 0 ? futon::duration{200us} : futon::duration{ceiling}}).echo(i);
+                    auto call =
+                        stub.with({.timeout = i % 5 == 0 ? futon::duration{200us} : futon::duration{ceiling}}).echo(i);
                     const auto stop = call.get_cancel_handle();
                     std::move(call).on_complete([&](futon::result<std::int64_t>) { ++ended; });
                     if (i % 11 == 0) std::this_thread::yield();

@@ -53,7 +53,8 @@ TEST_CASE("server: stop() lets calls in flight finish, and clients move on to an
     CHECK(client.stats().failed == 0);
 }
 
-TEST_CASE("server: stopped in the middle of thousands of calls, none fails while another server is there, none runs twice") {
+TEST_CASE(
+    "server: stopped in the middle of thousands of calls, none fails while another server is there, none runs twice") {
     struct counting : echo_service {
         std::string text(std::string s) {
             seen.add();
@@ -200,9 +201,10 @@ TEST_CASE("child: a server in the foreground" * doctest::skip()) {
 
 struct foreground {
     explicit foreground(const std::string& signals = "on") {
-        process.emplace("child: a server in the foreground",
-                        std::vector<std::string>{"FUTON_TEST_ADDRESS=unix://" + path.text(), "FUTON_TEST_RECORD=" + shared.path(),
-                                                 "FUTON_TEST_SIGNALS=" + signals});
+        process.emplace(
+            "child: a server in the foreground",
+            std::vector<std::string>{"FUTON_TEST_ADDRESS=unix://" + path.text(), "FUTON_TEST_RECORD=" + shared.path(),
+                                     "FUTON_TEST_SIGNALS=" + signals});
         up = soon([&] { return shared->up.load() == 1; });
         client.emplace(to("unix://" + path.text()));
         CHECK(client->stub<Echo>().echo(1).get() == 1);

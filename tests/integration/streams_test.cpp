@@ -66,7 +66,8 @@ struct feed {
         while (auto number = co_await numbers.next()) sum += *number;
         co_return sum * factor;
     }
-    futon::task<void> chat(futon::call_context& c, std::string greeting, futon::stream<std::string> lines, futon::sink<std::string> out) {
+    futon::task<void> chat(futon::call_context& c, std::string greeting, futon::stream<std::string> lines,
+                           futon::sink<std::string> out) {
         const std::string first = greeting + " " + std::string{c.method()};
         co_await out.send(first);
         while (auto line = co_await lines.next()) co_await out.send("you said " + *line);
@@ -254,7 +255,8 @@ TEST_CASE("streams: an idle timeout ends a stream whose server says nothing") {
     CHECK(why.message().find("idle_timeout") != std::string::npos);
 }
 
-TEST_CASE("streams: where nobody accepts a call in time, it fails as not executed or perhaps executed, and is not left behind") {
+TEST_CASE(
+    "streams: where nobody accepts a call in time, it fails as not executed or perhaps executed, and is not left behind") {
     futon::client client{to(futon::endpoints{"tcp://127.0.0.1:1"})};
     auto stub = client.stub<Feed>();
     CHECK(error_of(stub.count_to(1).result()).ran() == futon::executed::no);
@@ -304,6 +306,130 @@ TEST_CASE("streams: a server that stops at once ends every stream once, at both 
     CHECK(implementation->ended.reaches(50));
     CHECK(implementation->ended.count() == 50);
     CHECK_FALSE(std::move(sum).get_result());
+}
+
+struct Store {
+    int put(futon::stream<std::string> parts);
+    futon::stream<std::string> get(std::vector<int> sizes);
+    int ping();
+};
+FUTON_SERVICE(Store, put, get, ping)
+
+struct store {
+    futon::task<int> put(futon::stream<std::string> parts) {
+        int count = 0;
+        for (;;) {
+            auto part = co_await futon::no_throw(parts.next());
+            if (!part) {
+                why = part.error();
+                ended.add();
+                part.error().raise();
+            }
+            if (!*part || **part == "enough") co_return count;
+            ++count;
+            took.add();
+        }
+    }
+    // Leaves out what is too big.
+    futon::task<void> get(std::vector<int> sizes, futon::sink<std::string> out) {
+        for (const auto size : sizes) {
+            std::string part(static_cast<std::size_t>(size), 'x');
+            auto sent = co_await futon::no_throw(out.send(std::move(part)));
+            if (!sent) why = sent.error();
+        }
+        std::string big(5000, 'x');
+        tried = out.try_send(std::move(big));
+    }
+    int ping() { return 1; }
+    std::optional<futon::error> why;
+    futon::result<void> tried;
+    tally took;
+    tally ended;
+};
+
+// What a producer hears that goes on until it hears something.
+futon::error refusal_of(futon::sink<std::string>& out) {
+    futon::result<void> sent;
+    while ((sent = out.send("more").get_result())) {
+    }
+    return sent.error();
+}
+
+TEST_CASE("streams: an item too big fails its call, and what is sent then fails with the same words") {
+    auto implementation = std::make_shared<store>();
+    auto serving = quiet_server();
+    serving.limits.max_body_bytes = 1000;
+    served<Store> all{implementation, {}, serving};
+    auto [out, in] = futon::make_stream<std::string>(1);
+    auto done = all.stub.put(std::move(in));
+    out.send("small").get();
+    REQUIRE(implementation->took.reaches(1));
+    out.send(std::string(5000, 'x')).get();  // Queued, and not looked at yet.
+    const auto why = refusal_of(out);
+    CHECK(why == futon::errc::message_too_big);
+    CHECK(why.message() == "bytes of an item (limits.max_body_bytes of this side and of the other): 5003, limit 1000");
+    const auto of_call = error_of(std::move(done));
+    CHECK(of_call == futon::errc::message_too_big);
+    CHECK(of_call.message() == why.message());
+    REQUIRE(implementation->ended.reaches(1));
+    CHECK(*implementation->why == futon::errc::cancelled);
+    CHECK(implementation->why->message() == "the caller gave up the call");
+    CHECK(all.stub.ping().get() == 1);
+}
+
+TEST_CASE("streams: a producer hears why its call ended: an early answer, its deadline, its client, its server") {
+    auto implementation = std::make_shared<store>();
+    served<Store> all{implementation};
+    auto [early, early_parts] = futon::make_stream<std::string>(1);
+    auto answered = all.stub.put(std::move(early_parts));
+    early.send("enough").get();
+    CHECK(std::move(answered).get() == 0);
+    const auto answered_early = refusal_of(early);
+    CHECK(answered_early == futon::errc::cancelled);
+    CHECK(answered_early.message() == "the call was answered before its items had ended");
+
+    auto [slow, slow_parts] = futon::make_stream<std::string>(1);
+    auto done = all.stub.with({.timeout = 50ms}).put(std::move(slow_parts));
+    CHECK(error_of(std::move(done)) == futon::errc::deadline_exceeded);
+    CHECK(refusal_of(slow) == futon::errc::deadline_exceeded);
+    REQUIRE(implementation->ended.reaches(1));
+
+    auto [out, parts] = futon::make_stream<std::string>(1);
+    done = all.stub.put(std::move(parts));
+    out.send("one").get();
+    REQUIRE(implementation->took.reaches(1));
+    all.client.reset();
+    CHECK(error_of(std::move(done)) == futon::errc::client_closed);
+    CHECK(refusal_of(out) == futon::errc::client_closed);
+    REQUIRE(implementation->ended.reaches(2));
+    CHECK(*implementation->why == futon::errc::cancelled);
+    CHECK(implementation->why->message() == "the connection to the caller was lost");
+
+    futon::client other{all.server.addresses()};
+    auto [last, last_parts] = futon::make_stream<std::string>(1);
+    done = other.stub<Store>().put(std::move(last_parts));
+    last.send("one").get();
+    REQUIRE(implementation->took.reaches(2));
+    all.server.stop(0s).get();
+    const auto lost = error_of(std::move(done));
+    CHECK(lost.is(futon::cond::unavailable));
+    CHECK(refusal_of(last) == lost.code());
+}
+
+TEST_CASE("streams: a handler's item that is too big fails at once, and others may follow") {
+    auto implementation = std::make_shared<store>();
+    served<Store> all{implementation, {}, {}, [] {
+                          auto calling = to({});
+                          calling.limits.max_body_bytes = 1000;
+                          return calling;
+                      }()};
+    auto items = all.stub.get({10, 5000, 20});
+    CHECK(items.next().get()->size() == 10);
+    CHECK(items.next().get()->size() == 20);
+    CHECK_FALSE(items.next().get().has_value());
+    CHECK(*implementation->why == futon::errc::message_too_big);
+    CHECK(implementation->why->message().find("5003, limit 1000") != std::string::npos);
+    CHECK(implementation->tried.error() == futon::errc::message_too_big);
 }
 
 }  // namespace

@@ -38,7 +38,8 @@ template <class Predicate>
     return true;
 }
 
-/// Up to `most_servers` servers of `Work`, numbered from 0. All that still run are killed with it, also when a test fails.
+/// Up to `most_servers` servers of `Work`, numbered from 0. All
+/// that still run are killed with it, also when a test fails.
 ///
 /// Used by the thread that made it, which must not end before it: the processes end with that thread.
 class fleet_of_processes {
@@ -54,9 +55,11 @@ public:
     void start(std::size_t number, int port = 0) {
         const auto before = (*this)[number].up.load();
         processes_.at(number) = std::make_unique<child_process>(
-            test_case_, std::vector<std::string>{"FUTON_TEST_LEDGER=" + book_.path(), "FUTON_TEST_SERVER=" + std::to_string(number),
-                                                 "FUTON_TEST_REGISTRY=" + registry_, "FUTON_TEST_LISTEN=tcp://127.0.0.1:" + std::to_string(port),
-                                                 "FUTON_TEST_PARENT=" + std::to_string(::getpid())});
+            test_case_,
+            std::vector<std::string>{"FUTON_TEST_LEDGER=" + book_.path(), "FUTON_TEST_SERVER=" + std::to_string(number),
+                                     "FUTON_TEST_REGISTRY=" + registry_,
+                                     "FUTON_TEST_LISTEN=tcp://127.0.0.1:" + std::to_string(port),
+                                     "FUTON_TEST_PARENT=" + std::to_string(::getpid())});
         REQUIRE(eventually([&] { return (*this)[number].up.load() > before; }));
     }
     void start_first(std::size_t count) {
@@ -74,7 +77,9 @@ public:
         const int status = processes_.at(number)->wait();
         return WIFEXITED(status) && WEXITSTATUS(status) == 0;
     }
-    [[nodiscard]] std::string address(std::size_t number) { return "tcp://127.0.0.1:" + std::to_string((*this)[number].port.load()); }
+    [[nodiscard]] std::string address(std::size_t number) {
+        return "tcp://127.0.0.1:" + std::to_string((*this)[number].port.load());
+    }
 
     /// The longest time that one of the servers had to wait for a processor; `but` is not asked.
     [[nodiscard]] std::chrono::microseconds stalled(std::size_t but = most_servers) {

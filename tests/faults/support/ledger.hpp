@@ -2,7 +2,8 @@
 #pragma once
 
 /// \file
-/// What the processes of a test share: how each server is to behave, and what it did, which is still there when it is killed.
+/// What the processes of a test share: how each server is to
+/// behave, and what it did, which is still there when it is killed.
 
 #include "integration/support/child_process.hpp"
 
@@ -32,7 +33,8 @@ struct server_page {
     std::atomic<conduct> behaves;        ///< Set by the test.
     std::atomic<std::int64_t> came;      ///< Requests that came in, those that were refused included.
     std::atomic<std::int64_t> ran;       ///< Handlers begun.
-    std::atomic<std::int64_t> stalled_us;  ///< The longest time that the last process was not given a processor when it wanted one.
+    /// The longest time that the last process was not given a processor when it wanted one.
+    std::atomic<std::int64_t> stalled_us;
     std::atomic<std::int64_t> ran_late;  ///< Of these, after the caller had stopped waiting, by the server's own clock.
 };
 

@@ -4,8 +4,8 @@
 /// \file
 /// Calls that come by a schedule, whatever becomes of those before them, and what is true of them afterwards.
 ///
-/// The load is open: a call that is late because the caller, or the machine, was busy is made as soon as it can be, and its
-/// latency counts from when it was due. So a stall is seen in all calls that fell into it, not in one.
+/// The load is open: a call that is late because the caller, or the machine, was busy is made as soon as it can be, and
+/// its latency counts from when it was due. So a stall is seen in all calls that fell into it, not in one.
 
 #include "faults/support/fleet.hpp"
 #include "faults/support/ledger.hpp"
@@ -79,7 +79,8 @@ public:
 
     /// Returns when the calls of so much more time are made.
     void goes_on(futon::duration more) {
-        const auto until = made() + static_cast<std::size_t>(std::chrono::duration<double>(more).count() * how_.per_second);
+        const auto until =
+            made() + static_cast<std::size_t>(std::chrono::duration<double>(more).count() * how_.per_second);
         REQUIRE(eventually([&] { return made() >= until; }));
     }
     /// The same, until something holds.
@@ -92,7 +93,8 @@ public:
     /// Makes no more calls, and returns when each has ended.
     void finish() {
         stop();
-        REQUIRE_MESSAGE(eventually([&] { return ended_.load() >= notes_.size(); }), "calls that never ended: " << notes_.size() - ended_.load());
+        REQUIRE_MESSAGE(eventually([&] { return ended_.load() >= notes_.size(); }),
+                        "calls that never ended: " << notes_.size() - ended_.load());
     }
 
     // After `finish`.
@@ -106,7 +108,9 @@ public:
         return count([](const call_note& each) { return each.why.has_value(); });
     }
     [[nodiscard]] std::size_t answered_by(std::size_t server, futon::time_point from = {}) const {
-        return count([&](const call_note& each) { return !each.why && each.due >= from && each.answer.server == static_cast<std::int32_t>(server); });
+        return count([&](const call_note& each) {
+            return !each.why && each.due >= from && each.answer.server == static_cast<std::int32_t>(server);
+        });
     }
     [[nodiscard]] std::size_t due_from(futon::time_point from) const {
         return count([&](const call_note& each) { return each.due >= from; });
@@ -120,13 +124,16 @@ public:
     [[nodiscard]] std::string failures() const {
         std::map<std::string, int> kinds;
         for (const auto& each : notes_)
-            if (each.why) ++kinds[(each.idempotent ? "look: " : "buy: ") + each.why->describe() + " (ran: " + std::string{name(each.why->ran())} + ")"];
+            if (each.why)
+                ++kinds[(each.idempotent ? "look: " : "buy: ") + each.why->describe() +
+                        " (ran: " + std::string{name(each.why->ran())} + ")"];
         std::string text;
         for (const auto& [kind, times] : kinds) text += "\n  " + std::to_string(times) + " x " + kind;
         return text.empty() ? "none" : text;
     }
     /// Of the calls that were due in a time; zero if there were none.
-    [[nodiscard]] futon::duration quantile(double q, futon::time_point from = {}, futon::time_point to = futon::time_point::max()) const {
+    [[nodiscard]] futon::duration quantile(double q, futon::time_point from = {},
+                                           futon::time_point to = futon::time_point::max()) const {
         std::vector<futon::duration> all;
         for (const auto& each : notes_)
             if (!each.why && each.due >= from && each.due < to) all.push_back(each.latency());
@@ -151,8 +158,9 @@ public:
         return futon::duration::max();
     }
 
-    /// Whether the machine let the calls be made when they were due, and the servers run: or what they come to says nothing of
-    /// futon. `stalled`: the servers' own worst; `bearable`: what is too short to matter. Prints why it did not.
+    /// Whether the machine let the calls be made when they were due, and the servers
+    /// run: or what they come to says nothing of futon. `stalled`: the servers' own
+    /// worst; `bearable`: what is too short to matter. Prints why it did not.
     [[nodiscard]] bool may_be_judged(futon::duration stalled, futon::duration bearable = steady) const {
         const auto worst = std::max(stalled, late_);
         if (worst <= bearable) return true;
@@ -160,8 +168,8 @@ public:
                 std::chrono::duration_cast<std::chrono::milliseconds>(worst).count(), " ms");
         return false;
     }
-    /// What must be true of every call, whatever happened: it ended once, got its own answer, and was told the truth about
-    /// whether it ran; what may run once ran at most once. When all servers have ended or are idle.
+    /// What must be true of every call, whatever happened: it ended once, got its own answer, and was told the truth
+    /// about whether it ran; what may run once ran at most once. When all servers have ended or are idle.
     void check_truth() const {
         std::size_t not_once = 0;
         std::size_t wrong_answers = 0;
@@ -191,7 +199,8 @@ public:
 
 private:
     void make_calls() {
-        const auto gap = std::chrono::duration_cast<futon::duration>(std::chrono::duration<double>(1.0 / how_.per_second));
+        const auto gap =
+            std::chrono::duration_cast<futon::duration>(std::chrono::duration<double>(1.0 / how_.per_second));
         const auto stub = stub_.with({.timeout = how_.timeout});
         for (std::size_t i = 0; i < most_calls; ++i) {
             const auto due = began_ + gap * static_cast<std::int64_t>(i);
@@ -258,11 +267,13 @@ private:
     return options;
 }
 
-/// Returns when the client can use so many providers. Calls must be made meanwhile: they have it connect to those that are new.
+/// Returns when the client can use so many providers. Calls must
+/// be made meanwhile: they have it connect to those that are new.
 inline void wait_for_providers(const futon::client& client, std::size_t count) {
     const bool came = eventually([&] { return client.stats().usable_providers == count; });
     const auto seen = client.stats();
-    REQUIRE_MESSAGE(came, "usable: " << seen.usable_providers << ", listed: " << seen.providers << ", suspect: " << seen.suspect_providers
+    REQUIRE_MESSAGE(came, "usable: " << seen.usable_providers << ", listed: " << seen.providers
+                                     << ", suspect: " << seen.suspect_providers
                                      << ", ejected: " << seen.ejected_providers << ", connected: " << seen.connections);
 }
 

@@ -84,7 +84,8 @@ public:
               while (!ended.stop_requested()) {
                   const auto before = futon::clock::now();
                   std::this_thread::sleep_for(5ms);
-                  const auto late = std::chrono::duration_cast<std::chrono::microseconds>(futon::clock::now() - before - 5ms).count();
+                  const auto late =
+                      std::chrono::duration_cast<std::chrono::microseconds>(futon::clock::now() - before - 5ms).count();
                   if (late > page.stalled_us.load()) page.stalled_us.store(late);
               }
           }} {}

@@ -113,7 +113,8 @@ private:
 
 /// A server on a free port of loopback with one `echo_service`.
 struct echo_server {
-    explicit echo_server(futon::server_options options = {}, const futon::provide_options& how = {.run_on = futon::run_on::io})
+    explicit echo_server(futon::server_options options = {},
+                         const futon::provide_options& how = {.run_on = futon::run_on::io})
         : server{std::move(options)} {
         server.provide<Echo>(service, how);
         server.start();

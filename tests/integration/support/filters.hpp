@@ -80,7 +80,9 @@ struct witness {
     std::shared_ptr<diary> into;
 
     void before(futon::filtered_call&) { into->note(name + ">"); }
-    void after(futon::filtered_call&, futon::call_outcome& how) { into->note("<" + name + (how.succeeded() ? "" : "!")); }
+    void after(futon::filtered_call&, futon::call_outcome& how) {
+        into->note("<" + name + (how.succeeded() ? "" : "!"));
+    }
 };
 /// Ends every call.
 struct wall {
@@ -97,8 +99,10 @@ struct turnstile {
 
 /// A server and a client in one simulated world.
 struct filtered_world {
-    explicit filtered_world(futon::client_filters on_client, futon::server_filters on_server = {}, const futon::provide_options& how = {}) {
-        server.emplace(futon::server_options{.listen = "memory://parrot", .filters = std::move(on_server), .runtime = world.runtime()});
+    explicit filtered_world(futon::client_filters on_client, futon::server_filters on_server = {},
+                            const futon::provide_options& how = {}) {
+        server.emplace(futon::server_options{
+            .listen = "memory://parrot", .filters = std::move(on_server), .runtime = world.runtime()});
         server->provide<Parrot>(std::ref(serving), how);
         server->start();
         futon::client_options options;

@@ -26,7 +26,8 @@ public:
         const ::timeval limit{.tv_sec = 60, .tv_usec = 0};
         ::setsockopt(socket_, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
         auto address = loopback(to.port);
-        if (::connect(socket_, reinterpret_cast<::sockaddr*>(&address), sizeof address) != 0) throw std::runtime_error{"cannot connect"};
+        if (::connect(socket_, reinterpret_cast<::sockaddr*>(&address), sizeof address) != 0)
+            throw std::runtime_error{"cannot connect"};
     }
     raw_socket(raw_socket&& other) noexcept : socket_{std::exchange(other.socket_, -1)} {}
     raw_socket& operator=(raw_socket&&) = delete;
@@ -91,7 +92,9 @@ public:
     ~raw_listener() { ::close(socket_); }
 
     [[nodiscard]] futon::endpoint address() const { return {.host = "127.0.0.1", .port = port_}; }
-    [[nodiscard]] raw_socket accept() { return raw_socket{raw_socket::accepted{}, ::accept(socket_, nullptr, nullptr)}; }
+    [[nodiscard]] raw_socket accept() {
+        return raw_socket{raw_socket::accepted{}, ::accept(socket_, nullptr, nullptr)};
+    }
 
 private:
     int socket_;

@@ -43,14 +43,16 @@ struct shop_impl {
 // Lists that the test writes; listeners run inside.
 class written_registry {
 public:
-    void register_provider(const std::string& service, const futon::provider& who, const futon::registration_done& done) {
+    void register_provider(const std::string& service, const futon::provider& who,
+                           const futon::registration_done& done) {
         auto& all = lists_[service];
         std::erase_if(all, [&](const auto& each) { return each.address == who.address; });
         all.push_back(who);
         tell(service);
         done({});
     }
-    void deregister_provider(const std::string& service, const futon::endpoint& address, const futon::registration_done& done) {
+    void deregister_provider(const std::string& service, const futon::endpoint& address,
+                             const futon::registration_done& done) {
         std::erase_if(lists_[service], [&](const auto& each) { return each.address == address; });
         tell(service);
         done({});
@@ -80,13 +82,19 @@ public:
 
     std::optional<futon::error> broken;
     bool silent = false;
-    std::uint64_t refused = 0;  // Entries that it says it could not read.
+    std::uint64_t refused = 0;  // Entries that it says it could not read,
+    std::string fault;          // and the first of them.
     std::optional<futon::metadata> settings;
     bool believed = true;  // Whether what it tells is surely meant.
 
 private:
     futon::provider_update list_of(const std::string& service) {
-        return {.version = ++version_, .providers = lists_[service], .refused = refused, .authoritative = believed, .settings = settings};
+        return {.version = ++version_,
+                .providers = lists_[service],
+                .refused = refused,
+                .fault = fault,
+                .authoritative = believed,
+                .settings = settings};
     }
     std::map<std::string, std::vector<futon::provider>> lists_;
     std::map<int, std::pair<std::string, futon::provider_listener>> listeners_;
@@ -106,8 +114,10 @@ struct town {
         world.run();
     }
     futon::server& open(const std::string& name, futon::provider as = {}) {
-        auto made = std::make_unique<futon::server>(
-            futon::server_options{.listen = "memory://" + name, .registry = registry, .advertise = std::move(as), .runtime = world.runtime()});
+        auto made = std::make_unique<futon::server>(futon::server_options{.listen = "memory://" + name,
+                                                                          .registry = registry,
+                                                                          .advertise = std::move(as),
+                                                                          .runtime = world.runtime()});
         made->provide<Shop>(shop_impl{name, &bought});
         made->start();
         return *(servers[name] = std::move(made));
