@@ -5,8 +5,8 @@
 /// `valgrind --tool=callgrind --instr-atstart=no` how many instructions it takes. There are no sockets and no threads,
 /// so that two runs count the same; `scripts/check_counts.sh` compares them with what they were.
 ///
-/// Prints JSON: what it was built with, which decides the counts, and each operation with its allocations and how often
-/// it ran.
+/// Prints JSON: what it was built with, which decides the counts,
+/// and each operation with its allocations and how often it ran.
 
 #include "support/counters.hpp"
 #include "support/statistics.hpp"
@@ -191,7 +191,8 @@ void count_sessions(report& to) {
         }
         carry(server, to_client, now);
         std::size_t answered = 0;
-        for (auto& event : client.receive(to_client, now)) answered += event.what == futon::event::kind::reply ? 1 : 0;
+        for (auto& event : client.receive(to_client, now))
+            answered += event.what == futon::event::kind::reply ? 1u : 0u;
         if (answered != in_flight) fail("a session lost a call");
     });
 }
@@ -277,8 +278,17 @@ void count_calls(report& to) {
             if (answered != in_flight) fail("a call failed");
         };
     };
-    const auto see = [&answered](const auto& reply) { answered += reply ? 1 : 0; };
+    const auto see = [&answered](const auto& reply) { answered += reply ? 1u : 0u; };
     to.count("a call in memory, callback", in_flight, turn([&] { stub.echo(text, see); }));
+    const auto all_of_them = [&](const futon::result<int>&) {
+        for (std::size_t i = 0; i < in_flight; ++i) stub.echo(text, see);
+    };
+    to.count("a call in memory, made by a reply", in_flight, [&] {
+        answered = 0;
+        stub.add(1, 2, all_of_them);
+        world.advance(1ms);
+        if (answered != in_flight) fail("a call failed");
+    });
     to.count("a call in memory, future", in_flight, turn([&] { stub.echo(text).on_complete(see); }));
     to.count("a call of two numbers in memory, callback", in_flight, turn([&] { stub.add(1, 2, see); }));
     const auto wait = [&]() -> futon::task<void> {
@@ -287,6 +297,24 @@ void count_calls(report& to) {
     };
     to.count("a call of two numbers in memory, task", in_flight,
              turn([&] { futon::spawn(world.executor(), wait()).ignore(); }));
+}
+
+// Of many calls that wait for a connection, each costs as if it were alone.
+void count_waiting_calls(report& to) {
+    futon::testing::simulation world;
+    futon::client client{{.endpoints = "memory://nobody", .wait_for_ready = true, .runtime = world.runtime()}};
+    const auto stub = client.stub<Echo>().with({.timeout = 24h});
+    std::vector<futon::future<int>> others, ours;
+    for (int i = 0; i < 1000; ++i) others.push_back(stub.add(1, i));
+    ours.reserve(in_flight);
+    to.count("a call among 1000 that wait, cancelled", in_flight, [&] {
+        for (std::size_t i = 0; i < in_flight; ++i) ours.push_back(stub.add(1, 2));
+        for (auto& each : ours) each.cancel();
+        for (auto& each : ours) std::move(each).ignore();
+        ours.clear();
+        if (client.stats().queued != others.size()) fail("a call did not wait");
+    });
+    for (auto& each : others) std::move(each).ignore();
 }
 
 // What a cluster costs: its list, balancer, health and budget, and a filter. One call at a time, since calls in flight
@@ -300,29 +328,36 @@ struct no_filter {
 
 void count_cluster_calls(report& to) {
     constexpr std::size_t providers = 1000;
-    futon::testing::simulation world;
+    // Enough for each connection to be used, and for its alarms to come up, several times.
+    constexpr std::size_t calls = 100;
+    // As a client has by default: with a thread for each connection each answer would move to another thread.
+    futon::testing::simulation world{{.io_threads = 1}};
     futon::memory_registry registry;
     std::vector<std::unique_ptr<futon::server>> servers;
     for (std::size_t i = 0; i < providers; ++i) {
         const auto address = "memory://echo-" + std::to_string(i);
-        auto& made = servers.emplace_back(std::make_unique<futon::server>(futon::server_options{.listen = address, .runtime = world.runtime()}));
+        auto& made = servers.emplace_back(
+            std::make_unique<futon::server>(futon::server_options{.listen = address, .runtime = world.runtime()}));
         made->provide<Echo>(echo_impl{}, {.run_on = futon::run_on::io});
         made->start();
-        registry.register_provider("Echo", {.address = futon::endpoint::parse(address).value()}, [](const futon::result<void>&) {});
+        registry.register_provider("Echo", {.address = futon::endpoint::parse(address).value()},
+                                   [](const futon::result<void>&) {});
     }
     const std::string text(128, 'x');
     std::size_t answered = 0;
-    const auto see = [&answered](const auto& reply) { answered += reply ? 1 : 0; };
+    const auto see = [&answered](const auto& reply) { answered += reply ? 1u : 0u; };
     const auto turn = [&](futon::client& client) {
         return [&world, &answered, &text, see, stub = client.stub<Echo>()] {
             answered = 0;
-            stub.echo(text, see);
-            world.advance(1ms);
-            if (answered != 1) fail("a call failed");
+            for (std::size_t i = 0; i < calls; ++i) {
+                stub.echo(text, see);
+                world.advance(1ms);
+            }
+            if (answered != calls) fail("a call failed");
         };
     };
     futon::client direct{{.endpoints = "memory://echo-0", .runtime = world.runtime()}};
-    to.count("a call alone in memory, one provider", 1, turn(direct));
+    to.count("a call alone in memory, one provider", calls, turn(direct));
     for (const bool filtered : {false, true}) {
         futon::client_options options{.registry = registry, .runtime = world.runtime()};
         if (filtered) options.filters = {no_filter{}};
@@ -331,8 +366,10 @@ void count_cluster_calls(report& to) {
         once();
         world.advance(1s);
         if (clustered.stats().connections != providers) fail("not all providers are connected");
-        for (std::size_t i = 0; i < 20 * providers; ++i) once();  // Until the policy knows them all.
-        to.count(filtered ? "a call alone in memory, 1000 providers, a filter" : "a call alone in memory, 1000 providers", 1, once);
+        for (std::size_t i = 0; i < 20 * providers / calls; ++i) once();  // Until the policy knows them all.
+        to.count(
+            filtered ? "a call alone in memory, 1000 providers, a filter" : "a call alone in memory, 1000 providers",
+            calls, once);
     }
 }
 
@@ -345,6 +382,7 @@ int main() try {
     count_futures(all);
     count_picks(all);
     count_calls(all);
+    count_waiting_calls(all);
     count_cluster_calls(all);
     all.print();
 } catch (const std::exception& e) {

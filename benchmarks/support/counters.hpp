@@ -5,9 +5,9 @@
 /// Counts what this process allocates and asks of the kernel. Off, it costs a branch that is predicted; the timed
 /// rounds run with it off.
 ///
-/// counters.cpp replaces `operator new` and puts itself before the C library's functions that read, write and wait,
-/// those through which Asio goes. It does not see the futex calls inside the C library's own mutexes and condition
-/// variables.
+/// counters.cpp replaces `operator new` and puts itself before the C library's
+/// functions that read, write and wait, those through which Asio goes. It does not
+/// see the futex calls inside the C library's own mutexes and condition variables.
 
 #include <atomic>
 #include <cstdint>

@@ -34,8 +34,8 @@ enum class method {
 };
 
 struct server_settings {
-    bool on_pool =
-        false;  ///< The handler runs where plain-value handlers run by default, instead of on the I/O thread.
+    /// The handler runs where plain-value handlers run by default, instead of on the I/O thread.
+    bool on_pool = false;
     std::size_t io_threads = 1;
     std::size_t connections = 256;  ///< Most that are taken from one address.
 };

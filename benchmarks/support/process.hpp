@@ -70,10 +70,15 @@ inline void pin_to(unsigned core) {
     ::sched_setaffinity(0, sizeof set, &set);
 }
 
-/// Keeps other work on the machine from cutting in. False if that is not allowed.
+/// Keeps other work on the machine from cutting in. False if that is not allowed. Takes turns among the process's own
+/// threads: one that measures would not come back while an I/O thread that never waits has its core.
 inline bool use_real_time_priority() {
-    const sched_param lowest{::sched_get_priority_min(SCHED_FIFO)};
-    return ::sched_setscheduler(0, SCHED_FIFO, &lowest) == 0;
+    const sched_param lowest{::sched_get_priority_min(SCHED_RR)};
+    return ::sched_setscheduler(0, SCHED_RR, &lowest) == 0;
+}
+/// For the head of a table.
+[[nodiscard]] inline const char* priority_name(bool real_time) {
+    return real_time ? "SCHED_RR" : "normal priority (expect noise)";
 }
 
 /// Whether `use_real_time_priority` works here; tried in a child.
@@ -108,7 +113,7 @@ private:
 ///
 /// The parent must have no threads when it makes one.
 template <class Report>
-requires std::is_trivially_copyable_v<Report>
+    requires std::is_trivially_copyable_v<Report>
 class child_process {
 public:
     /// `role(report)` runs in the child; `report(value)` may be called once.

@@ -5,11 +5,13 @@
 /// Medians with their intervals, and a writer for the figures as JSON.
 
 #include <algorithm>
+#include <cerrno>
 #include <cmath>
 #include <cstddef>
 #include <cstdio>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <vector>
 
 namespace benchmark {
@@ -17,12 +19,12 @@ namespace benchmark {
 /// Of the values of several rounds.
 struct summary {
     double median = 0;
-    double low = 0;   ///< With `high`, an interval that holds the true median in at least 95 of 100 such runs.
+    double low = 0;  ///< With `high`, an interval that holds the true median in at least 95 of 100 such runs.
     double high = 0;
 };
 
-/// The interval is between two order statistics: it assumes nothing about how the values are spread, only that rounds do
-/// not depend on each other. Of nine rounds it is the second least to the second greatest (96 %); of fewer than six
+/// The interval is between two order statistics: it assumes nothing about how the values are spread, only that rounds
+/// do not depend on each other. Of nine rounds it is the second least to the second greatest (96 %); of fewer than six
 /// there is none, and it is the least to the greatest.
 [[nodiscard]] inline summary summarise(std::vector<double> values) {
     if (values.empty()) return {};
@@ -71,13 +73,14 @@ public:
         return open('{', name).add("median", value.median).add("low", value.low).add("high", value.high).close('}');
     }
     [[nodiscard]] const std::string& text() const noexcept { return text_; }
-    /// False if it could not be written.
-    [[nodiscard]] bool save(const std::string& file) const {
+    /// Errors: throws `std::system_error` where it cannot be written. An empty name is none: nothing is done.
+    void save(const std::string& file) const {
+        if (file.empty()) return;
         std::FILE* const out = std::fopen(file.c_str(), "w");
-        if (!out) return false;
         const bool written =
-            std::fwrite(text_.data(), 1, text_.size(), out) == text_.size() && std::fputc('\n', out) != EOF;
-        return std::fclose(out) == 0 && written;
+            out && std::fwrite(text_.data(), 1, text_.size(), out) == text_.size() && std::fputc('\n', out) != EOF;
+        if (!out || std::fclose(out) != 0 || !written)
+            throw std::system_error{errno, std::generic_category(), "cannot write " + file};
     }
 
 private:
