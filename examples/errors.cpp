@@ -7,7 +7,7 @@
 //   arguments   message_too_big    ran: no     ...
 //   service     no_such_method     ran: no     there is no service 'Store:9' here; offered: 'Store'
 //   nobody      connect_failed     ran: no     cannot connect to tcp://127.0.0.1:1: Connection refused
-//   caught      Store.fail at tcp://127.0.0.1:...: the disk is full: remote_error
+//   caught      Store.fail at tcp://127.0.0.1:...: remote_error: the disk is full
 //   repeatable  deadline_exceeded: not retryable, connect_failed: retryable
 #include <futon/futon.hpp>
 

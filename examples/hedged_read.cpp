@@ -55,7 +55,7 @@ int main() {
 
     // [hedge]
     // 20 ms late: another attempt, at most one. That a read may run twice says its contract.
-    futon::future<std::string> read = futon::hedge({.after = 20ms, .max_extra = 1}, [&](futon::attempt which) {
+    futon::future<std::string> read = futon::hedge({.delay = 20ms, .max_attempts = 2}, [&](futon::attempt which) {
         std::cout << "attempt " << which.number << "\n";
         return replicas[static_cast<std::size_t>(which.number - 1)].get("colour");
     });

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// Text that travels beside the arguments, and what else a handler can learn about its call.
+// Text that travels beside the arguments and the answer, and what else a handler can learn about its call.
 // expected output:
 //   anonymous may not
 //   ann bought tea, trace 17
 //   bob bought tea, trace 17
+//   tea: 3 left
 //   Shop:2.0 describe_call, from this machine, less than 1 s left
 #include <futon/futon.hpp>
 
@@ -15,9 +16,10 @@ using namespace std::chrono_literals;
 
 struct Shop {
     std::string buy(std::string what);
+    double price(std::string what);
     std::string describe_call();
 };
-FUTON_SERVICE(Shop, buy, describe_call)
+FUTON_SERVICE(Shop, buy, price, describe_call)
 
 struct shop_impl {
     // [context]
@@ -28,6 +30,12 @@ struct shop_impl {
         return std::string{*user} + " bought " + what + ", trace " + std::string{call.headers().get("trace").value_or("none")};
     }
     // [/context]
+    // [reply]
+    double price(futon::call_context& call, std::string what) {
+        call.reply_headers().set("stock", what + ": 3 left");  // travels beside the answer
+        return 2.5;
+    }
+    // [/reply]
     std::string describe_call(futon::call_context& call) {
         return std::string{call.service()} + " " + std::string{call.method()} + ", from " +
                (call.peer().starts_with("tcp://127.0.0.1:") ? "this machine" : "elsewhere") + ", " +
@@ -48,6 +56,12 @@ int main() {
     const auto as_ann = shop.with({.headers = {{"user", "ann"}, {"trace", "17"}}});
     std::cout << as_ann.buy("tea").get() << "\n";
     std::cout << as_ann.with({.headers = {{"user", "bob"}}}).buy("tea").get() << "\n";
+
+    // [with_reply_headers]
+    // A call yields its value alone, unless it is asked for what came with it: a futon::replied<double> here.
+    const auto tea = shop.price("tea", futon::with_reply_headers()).get();
+    if (tea.value < 3) std::cout << tea.headers.get("stock").value_or("out of stock") << "\n";
+    // [/with_reply_headers]
 
     std::cout << shop.with({.timeout = 1s}).describe_call().get() << "\n";
 }

@@ -151,7 +151,7 @@ int main(int argc, char** argv) {
     const auto first = how.seed;
     std::printf("%s: %d servers, %d clients, %.0f %% load, ", what.name.c_str(), what.servers, how.clients, 100 * what.utilisation);
     if (seeds == 1) std::printf("seed %llu", static_cast<unsigned long long>(first));
-    else std::printf("medians of seeds %llu to %llu", static_cast<unsigned long long>(first), static_cast<unsigned long long>(first) + seeds - 1);
+    else std::printf("medians of seeds %llu to %llu", static_cast<unsigned long long>(first), static_cast<unsigned long long>(first) + static_cast<unsigned long long>(seeds) - 1);
     std::printf("; latencies in ms, failures count as the timeout\n\n");
     std::printf("%-22s %8s %8s %8s %8s %8s %8s %8s %8s %8s %8s %8s\n", "policy", "p50", "p90", "p99", "p99.9", "failed %", "to bad %",
                 "shed s", "extra %", "busiest", "queue99", "lost %");

@@ -23,4 +23,20 @@
 #include <futon/service/detail/start_call_bodies.hpp>
 #include <futon/serving/detail/provide_bodies.hpp>
 #include <futon/wire/detail/reader_bodies.hpp>
+#include <futon/wire/detail/signature_difference_bodies.hpp>
 #include <futon/wire/detail/validate_bodies.hpp>
+
+// What each file of a program refers to, see core/sizes_in_common.hpp.
+namespace futon::detail {
+void futon_compiled_was_built_from_other_headers_build_it_again(core_sizes) noexcept {}
+void futon_compiled_was_built_from_other_headers_build_it_again(service_sizes) noexcept {}
+void futon_compiled_was_built_from_other_headers_build_it_again(client_sizes) noexcept {}
+void futon_compiled_was_built_from_other_headers_build_it_again(server_sizes) noexcept {}
+}  // namespace futon::detail
+
+// Templates of one type, so that who uses headers alone compiles them only where they are used.
+template futon::executor_ref futon::detail::executor_over(asio::any_io_executor);
+template asio::any_io_executor futon::detail::coroutine_executor(const futon::executor_ref&, futon::context_ptr);
+template class futon::detail::running_awaitable<asio::any_io_executor>;
+template futon::detail::intrusive_ptr<futon::detail::ref_counted> futon::detail::state_on(asio::io_context&,
+                                                                                          futon::runtime_options);
