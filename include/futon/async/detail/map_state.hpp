@@ -151,6 +151,7 @@ private:
         // A member of this, for user code may let go of it.
         const auto context = context_;
         const context_scope scope{context.get()};
+        std::optional<error> thrown;
         try {
             while (running_ < limit_ && !exhausted_) {
                 if (!accepted && !all_begun()) return finish(unexpected{refused_by(this->where_, nullptr)});
@@ -169,8 +170,9 @@ private:
             }
             if (exhausted_ && running_ == 0) finish(kept_.take());
         } catch (...) {
-            finish(unexpected{error::from_exception(std::current_exception(), executed::yes)});
+            thrown = error::from_exception(std::current_exception(), executed::yes);
         }
+        if (thrown) finish(unexpected{*std::move(thrown)});
     }
 
     // Where that can be told without going on to the next.

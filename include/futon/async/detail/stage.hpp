@@ -76,14 +76,16 @@ protected:
         // A cancel that came when the source was done already: start nothing new.
         if (in && cancelled) in = unexpected{error{errc::cancelled, executed::yes}};
         bool wanted = false;
+        std::optional<error> thrown;
         try {
             wanted = step_->wants(in);
         } catch (...) {
             // A filter of the user's.
-            complete(unexpected{thrown_by_step<Step>(in ? executed::yes : in.error().ran())});
-            return;
+            thrown = thrown_by_step<Step>(in ? executed::yes : in.error().ran());
         }
-        if (!wanted) {
+        if (thrown) {
+            complete(unexpected{*std::move(thrown)});
+        } else if (!wanted) {
             complete(Step::template pass<U>(std::move(in)));
         } else if (accepted) {
             call(std::move(in));
@@ -107,6 +109,7 @@ private:
         // Let go of afterwards: the request may hold what cancels this stage.
         const auto context = std::move(context_);
         const context_scope scope{context.get()};
+        std::optional<error> thrown;
         try {
             if constexpr (keeps_input) {
                 step_->run(*this, std::move(input_.kept.emplace(std::move(in))));
@@ -114,8 +117,9 @@ private:
                 step_->run(*this, std::move(in));
             }
         } catch (...) {
-            complete(unexpected{thrown_by_step<Step>(ran)});
+            thrown = thrown_by_step<Step>(ran);
         }
+        if (thrown) complete(unexpected{*std::move(thrown)});
     }
 
     context_ptr context_;

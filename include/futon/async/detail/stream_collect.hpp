@@ -38,6 +38,7 @@ public:
 protected:
     void deliver(bool) noexcept override {
         const auto keep = intrusive_ptr<collect_state>::adopt(this);
+        std::optional<error> thrown;
         try {
             for (;;) {
                 if (!awaited_) {
@@ -51,8 +52,9 @@ protected:
                 items_.push_back(**std::move(got));
             }
         } catch (...) {
-            end(unexpected{error::from_exception(std::current_exception(), executed::yes)});
+            thrown = error::from_exception(std::current_exception(), executed::yes);
         }
+        if (thrown) end(unexpected{*std::move(thrown)});
     }
 
 private:

@@ -14,6 +14,8 @@ namespace futon::detail {
 
 /// Of the exception that is being handled. Names `F`, unless the error says itself where it comes from: in a log that
 /// is often all there is to find the stage by, and it costs nothing where nothing is thrown.
+/// To be passed on when the `catch` is left, not within it: until then this thread holds the exception as well, and
+/// might be the one that destroys it, while whoever got the error believes to be its last owner.
 template <class F>
 [[nodiscard]] [[gnu::cold]] error thrown_by(executed ran) {
     const auto why = error::from_exception(std::current_exception(), ran);
