@@ -5,6 +5,7 @@
 #include "integration/support/served.hpp"
 
 #include <futon/cluster/round_robin.hpp>
+#include <futon/registry/memory_registry.hpp>
 
 #include <doctest/doctest.h>
 
@@ -143,6 +144,40 @@ TEST_CASE("server: stop() may be repeated, shortened, ignored, and called before
     futon::server idle{quiet_server()};
     idle.provide<Echo>(std::make_shared<echo_service>());
     idle.stop().get();
+}
+
+TEST_CASE("server: started after stop() it says that it has been stopped and what to do, and run() returns") {
+    const auto refused = [](futon::server& which) -> std::string {
+        try {
+            which.start();
+        } catch (const futon::rpc_error& e) {
+            CHECK(e.detail() == futon::errc::already_satisfied);
+            return e.detail().message();
+        }
+        return "nothing";
+    };
+    const auto registry = futon::memory_registry{};
+    auto options = quiet_server();
+    options.registry = registry;
+    futon::server never{options};
+    never.provide<Echo>(std::make_shared<echo_service>());
+    never.stop().get();
+    CHECK(refused(never).find("has been stopped, for good: make a new one") != std::string::npos);
+    never.run();
+    CHECK(never.addresses().empty());
+
+    echo_server at{quiet_server()};
+    CHECK(refused(at.server).find("was started before") != std::string::npos);
+    futon::client client{to(at.address())};
+    auto held = client.stub<Echo>().hold(1);
+    REQUIRE(at.service->arrived.reaches(1));
+    auto stopped = at.server.stop(1h);
+    CHECK(refused(at.server).find("has been stopped, for good: make a new one") != std::string::npos);
+    at.service->release();
+    std::move(stopped).get();
+    CHECK(std::move(held).get() == 1);
+    CHECK(refused(at.server).find("has been stopped, for good: make a new one") != std::string::npos);
+    at.server.run();
 }
 
 TEST_CASE("server: its address is free as soon as it has stopped, for as many as it had") {

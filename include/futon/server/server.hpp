@@ -6,6 +6,7 @@
 
 #include <futon/async/future.hpp>
 #include <futon/core/bodies.hpp>
+#include <futon/core/result.hpp>
 #include <futon/core/sizes_in_common.hpp>
 #include <futon/message/endpoint.hpp>
 #include <futon/server/server_options.hpp>
@@ -72,10 +73,12 @@ public:
     __attribute__((unavailable(FUTON_DETAIL_NO_CONTRACT))) void provide(Implementation&& implementation,
                                                                         const provide_options& options = {});
 
-    /// Listens and serves in the background. Errors: throws `rpc_error`, `listen_failed` naming the address.
+    /// Listens and serves in the background, once: to serve again after `stop`, make a new server.
+    /// Errors: throws `rpc_error`, `listen_failed` naming the address; `already_satisfied` the second time, and after
+    /// `stop`.
     void start();
     /// Serves until `stop()`, SIGINT or SIGTERM, and returns when it has drained. A second signal ends at once.
-    /// Starts first, unless `start` was called before, e.g. to print `addresses()`.
+    /// Starts first, unless `start` was called before, e.g. to print `addresses()`. Returns at once after `stop()`.
     /// On a lent `io_context` use `start()`: this would block the thread that should run it.
     void run();
     /// Stops accepting, lets calls in flight finish for `drain_time`, tells clients to go elsewhere.
@@ -111,6 +114,7 @@ private:
     server(by_address, endpoints listen);
     // What it offers, until it is started; where that runs unless something else is said, and what all calls pass.
     [[nodiscard]] detail::dispatcher& services() const;
+    [[nodiscard]] result<void> begin();
     [[nodiscard]] executor_ref pool() const noexcept;
     [[nodiscard]] const server_filters& filters() const noexcept;
 

@@ -77,17 +77,21 @@ FUTON_DETAIL_BODY executor_ref server::pool() const noexcept { return state_->ru
 FUTON_DETAIL_BODY const server_filters& server::filters() const noexcept { return state_->options.filters; }
 FUTON_DETAIL_BODY server_stats server::stats() const { return state_->stats(); }
 
-FUTON_DETAIL_BODY void server::start() {
-    if (started_) throw rpc_error{error{errc::already_satisfied, "the server was started before", executed::no}};
-    state_
-        ->listen([state = state_](detail::io_place place, std::unique_ptr<detail::byte_stream> stream) {
-            detail::begin_serving(state, std::move(place), std::move(stream));
-        })
-        .value();
+FUTON_DETAIL_BODY result<void> server::begin() {
+    // Also before it listens: while it drains, its own address is not free.
+    if (state_->is_stopped()) return state_->was_stopped();
+    if (started_) return error{errc::already_satisfied, "the server was started before", executed::no};
+    auto bound = state_->listen([state = state_](detail::io_place place, std::unique_ptr<detail::byte_stream> stream) {
+        detail::begin_serving(state, std::move(place), std::move(stream));
+    });
+    if (!bound) return std::move(bound).error();
     started_ = true;
-    bound_ = state_->addresses();
-    state_->publish();
+    bound_ = *std::move(bound);
+    state_->publish(bound_);
+    return {};
 }
+
+FUTON_DETAIL_BODY void server::start() { begin().value(); }
 
 FUTON_DETAIL_BODY void server::run() {
     if (state_->runtime().is_lent())
@@ -100,7 +104,9 @@ FUTON_DETAIL_BODY void server::run() {
         signals.add(SIGINT);
         signals.add(SIGTERM);
     }
-    if (!started_) start();
+    // Who stops it before it runs, e.g. on another thread, wants no more than that.
+    if (!started_)
+        if (auto begun = begin(); !begun && !state_->is_stopped()) begun.value();
     if (state_->options.stop_on_signals) {
         signals.async_wait([&signals, state = state_](const std::error_code& code, int) {
             if (code) return;

@@ -57,12 +57,13 @@ public:
     [[nodiscard]] const io_place& home() const noexcept { return home_; }
     /// What the registry is told; null if there is none.
     [[nodiscard]] publication* published() const noexcept { return publication_.get(); }
-    /// Begins to be found, once it listens.
-    void publish();
+    /// Begins to be found, once it listens, the first of `addresses` as what it listens on.
+    void publish(const std::vector<endpoint>& addresses);
 
-    /// Listens on all addresses, or on none. Errors: those of `acceptor::open`.
-    result<void> listen(std::function<void(io_place, std::unique_ptr<byte_stream>)> accepted);
-    [[nodiscard]] std::vector<endpoint> addresses() const;
+    /// Listens on all addresses, which come back, or on none. Errors: those of `acceptor::open`, and `already_satisfied`
+    /// once it has been stopped.
+    [[nodiscard]] result<std::vector<endpoint>> listen(
+        std::function<void(io_place, std::unique_ptr<byte_stream>)> accepted);
 
     // Connections.
 
@@ -88,6 +89,14 @@ public:
 
     /// Stops accepting and drains; connections that are not done after `grace` are cut. Calls `done` at the end.
     void stop(duration grace, std::function<void()> done) noexcept;
+    [[nodiscard]] bool is_stopped() const noexcept {
+        const std::lock_guard lock{mutex_};
+        return stopping_;
+    }
+    [[nodiscard]] static error was_stopped() {
+        return {errc::already_satisfied, "the server has been stopped, for good: make a new one to serve again",
+                executed::no};
+    }
     /// Blocks until the addresses are free, every connection is closed and no handler runs on another thread.
     void wait_until_stopped() noexcept {
         std::unique_lock lock{mutex_};
@@ -170,37 +179,35 @@ private:
     std::vector<std::function<void()>> when_stopped_;
 };
 
-inline result<void> server_state::listen(std::function<void(io_place, std::unique_ptr<byte_stream>)> accepted) {
+inline result<std::vector<endpoint>> server_state::listen(
+    std::function<void(io_place, std::unique_ptr<byte_stream>)> accepted) {
     std::vector<intrusive_ptr<acceptor>> opened;
+    std::vector<endpoint> bound;
+    const auto give_up = [&](error why) {
+        for (const auto& each : opened) each->close();
+        return why;
+    };
     for (const auto& address : options.listen) {
         auto made = make_intrusive<acceptor>(
             runtime_->next_place(), [runtime = runtime_] { return runtime->next_place(); }, accepted);
-        if (auto opening = made->open(address); !opening) {
-            for (const auto& each : opened) each->close();
-            return opening;
-        }
+        if (auto opening = made->open(address); !opening) return give_up(std::move(opening).error());
+        bound.push_back(made->address());
         opened.push_back(std::move(made));
     }
     if (opened.empty())
         return error{errc::listen_failed, "the server has no address to listen on: set .listen", executed::no};
     const std::lock_guard lock{mutex_};
+    if (stopping_) return give_up(was_stopped());
     acceptors_ = std::move(opened);
     listening_ = acceptors_.size();
     for (const auto& each : acceptors_) each->start();
-    return {};
+    return bound;
 }
 
-inline std::vector<endpoint> server_state::addresses() const {
-    const std::lock_guard lock{mutex_};
-    std::vector<endpoint> all;
-    for (const auto& each : acceptors_) all.push_back(each->address());
-    return all;
-}
-
-inline void server_state::publish() {
+inline void server_state::publish(const std::vector<endpoint>& addresses) {
     if (!publication_) return;
     auto at = options.advertise.address;
-    auto bound = reachable_address(addresses().front(), home_);
+    auto bound = reachable_address(addresses.front(), home_);
     if (at.host.empty() && at.path.empty()) {
         at = std::move(bound);
     } else if (at.port == 0) {
