@@ -9,6 +9,7 @@
 #include <futon/async/detail/driven.hpp>
 #include <futon/async/detail/inputs.hpp>
 #include <futon/async/detail/stage.hpp>
+#include <futon/async/detail/unfinished.hpp>
 #include <futon/async/future.hpp>
 #include <futon/core/context.hpp>
 #include <futon/core/errc.hpp>
@@ -23,6 +24,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <string>
 #include <type_traits>
 #include <utility>
 
@@ -125,14 +127,16 @@ public:
     }
     [[nodiscard]] bool needs_this_thread() const noexcept override {
         if (driven_state<hedge_state, T>::needs_this_thread()) return true;
-        std::size_t begun = 0;
-        {
-            const std::lock_guard lock{lock_};
-            begun = visible_;
-        }
+        const auto begun = visible();
         for (std::size_t i = 0; i < begun; ++i)
             if (blocks_this_thread(*attempts_[i].target())) return true;
         return false;
+    }
+    [[nodiscard]] std::string unfinished(int levels) override {
+        unfinished_inputs list{levels, "attempts", 1};
+        const auto begun = visible();
+        for (std::size_t i = 0; i < begun; ++i) list.add(attempts_[i].state().is_ready(), attempts_[i].target());
+        return list.text();
     }
 
 private:
@@ -195,11 +199,7 @@ private:
         return options_.budget.spend(this->where_ ? this->where_->now() : clock::now());
     }
     void cancel_all_but(std::size_t winner) noexcept {
-        std::size_t begun = 0;
-        {
-            const std::lock_guard lock{lock_};
-            begun = visible_;
-        }
+        const auto begun = visible();
         cancel_walk walk;
         for (std::size_t i = 0; i < begun; ++i)
             if (i != winner) walk.visit(attempts_[i].target());
@@ -212,6 +212,10 @@ private:
     void let_go() noexcept {
         f_.reset();
         context_ = nullptr;
+    }
+    [[nodiscard]] std::size_t visible() const noexcept {
+        const std::lock_guard lock{lock_};
+        return visible_;
     }
     [[nodiscard]] bool is_cancelled() const noexcept {
         const std::lock_guard lock{lock_};

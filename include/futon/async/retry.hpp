@@ -9,6 +9,7 @@
 #include <futon/async/detail/dice.hpp>
 #include <futon/async/detail/stage.hpp>
 #include <futon/async/detail/timed.hpp>
+#include <futon/async/detail/unfinished.hpp>
 #include <futon/async/future.hpp>
 #include <futon/async/outcome.hpp>
 #include <futon/core/context.hpp>
@@ -19,8 +20,10 @@
 #include <futon/core/time.hpp>
 
 #include <algorithm>
+#include <atomic>
 #include <exception>
 #include <optional>
+#include <string>
 #include <type_traits>
 #include <utility>
 
@@ -40,6 +43,19 @@ struct retry_options {
 
 namespace detail {
 
+class retry_pause final : public delay_state {
+public:
+    retry_pause(executor_ref where, int next, error last) noexcept
+        : delay_state{std::move(where)}, next_{next}, last_{std::move(last)} {}
+    [[nodiscard]] std::string unfinished(int) override {
+        return "the pause before attempt " + std::to_string(next_) + ", the last one failed: " + last_.message();
+    }
+
+private:
+    const int next_;
+    const error last_;
+};
+
 template <class T, class Policy, class F>
 class retry_state final : public future_state<T> {
 public:
@@ -53,12 +69,20 @@ public:
         options_.budget.earn();
         begin_attempt();
     }
+    [[nodiscard]] std::string unfinished(int levels) override {
+        if (pausing_.load(std::memory_order_relaxed)) return {};  // Which knows more.
+        auto text = "attempt " + std::to_string(number_.load(std::memory_order_relaxed));
+        if (levels == 0) return text;
+        if (const auto name = unfinished_in(this->upstream(), levels - 1); !name.empty())
+            text.append(" (").append(name).append(")");
+        return text;
+    }
 
 protected:
     void deliver(bool accepted) noexcept override {
         const auto keep = intrusive_ptr<retry_state>::adopt(this);
         const auto source = this->release_source();
-        if (std::exchange(pausing_, false)) {
+        if (pausing_.exchange(false, std::memory_order_relaxed)) {
             paused(accepted, static_cast<future_state<void>&>(*source).take());
         } else {
             ended(accepted, static_cast<future_state<T>&>(*source).take());
@@ -69,15 +93,16 @@ protected:
 
 private:
     void begin_attempt() noexcept {
-        ++number_;
+        const auto number = number_.load(std::memory_order_relaxed) + 1;
+        number_.store(number, std::memory_order_relaxed);
         intrusive_ptr<future_state<T>> made;
         {
             const context_scope scope{context_.get()};
-            made = begin_work(this->where_, *f_, attempt{number_});
+            made = begin_work(this->where_, *f_, attempt{number});
         }
         may_run_twice_ = options_.idempotent || made->is_repeatable();
         // Only before anybody has seen this.
-        if (!this->where_ && number_ == 1) this->where_ = made->where();
+        if (!this->where_ && number == 1) this->where_ = made->where();
         wait_for(std::move(made));
     }
 
@@ -96,18 +121,19 @@ private:
         last_ = std::move(got).error();
         ran_ = std::max(ran_, last_.ran());
         if (this->cancel_requested() || last_.is(cond::cancelled)) return finish(unexpected{last_.with_executed(ran_)});
+        const auto number = number_.load(std::memory_order_relaxed);
         const auto now = this->where_ ? this->where_->now() : clock::now();
-        const auto pause = pause_before_next(now);
-        if (!pause) return finish(unexpected{after_attempts(last_, number_, ran_)});
+        const auto pause = pause_before_next(number, now);
+        if (!pause) return finish(unexpected{after_attempts(last_, number, ran_)});
         if (!accepted) return finish(unexpected{refused_by(this->where_, &last_).with_executed(ran_)});
         if (*pause <= duration{}) return begin_attempt();
-        auto asleep = make_intrusive<delay_state>(this->where_);
+        auto asleep = make_intrusive<retry_pause>(this->where_, number + 1, last_);
         try {
             asleep->arm(deadline_after(now, *pause));
         } catch (...) {
-            return finish(unexpected{after_attempts(last_, number_, ran_)});
+            return finish(unexpected{after_attempts(last_, number, ran_)});
         }
-        pausing_ = true;
+        pausing_.store(true, std::memory_order_relaxed);
         wait_for(intrusive_ptr<future_state<void>>{std::move(asleep)});
     }
 
@@ -117,8 +143,8 @@ private:
         begin_attempt();
     }
 
-    std::optional<duration> pause_before_next(time_point now) noexcept {
-        const failed_attempt failed{.number = number_,
+    std::optional<duration> pause_before_next(int number, time_point now) noexcept {
+        const failed_attempt failed{.number = number,
                                     .code = errc_of(last_),
                                     .ran = last_.ran(),
                                     .idempotent = may_run_twice_,
@@ -152,9 +178,10 @@ private:
     context_ptr context_;
     retry_options<Policy> options_;
     std::optional<F> f_;
-    int number_ = 0;
+    // These are said to whoever gives up waiting, on any thread; only the driver of the attempts changes them.
+    std::atomic<int> number_{0};
+    std::atomic<bool> pausing_{false};
     bool may_run_twice_ = false;  // The attempt that was begun last.
-    bool pausing_ = false;
     executed ran_ = executed::no;
     error last_{errc::internal};
 };

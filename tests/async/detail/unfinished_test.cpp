@@ -2,10 +2,14 @@
 #include <futon/async/detail/unfinished.hpp>
 
 #include <futon/async/all_settled.hpp>
+#include <futon/async/call_group.hpp>
 #include <futon/async/first_success.hpp>
+#include <futon/async/hedge.hpp>
 #include <futon/async/make_ready.hpp>
+#include <futon/async/map_concurrent.hpp>
 #include <futon/async/promise.hpp>
 #include <futon/async/quorum.hpp>
+#include <futon/async/retry.hpp>
 #include <futon/async/shared_future.hpp>
 #include <futon/async/when_all.hpp>
 #include <futon/async/when_any.hpp>
@@ -106,6 +110,93 @@ TEST_CASE("timeout: of combinators in combinators three levels are told, and of 
     CHECK(text.starts_with(", waiting for 10000 of 10000 inputs (#0 Rates.rate, #1 Rates.rate, "));
     CHECK(text.ends_with(" more)"));
     CHECK(text.size() < 700);
+    end_calls(place);
+}
+
+TEST_CASE("timeout: names what is under way in map_concurrent by its index in the range, of very many the oldest") {
+    manual_executor place;
+    std::vector<promise<int>> silent;
+    const auto two_of = [&](int item) {
+        if (item == 1) return make_ready(place, 1);
+        if (item != 3) return call(place);
+        silent.emplace_back(place);
+        return silent.back().get_future();
+    };
+    auto some = futon::map_concurrent(place, std::vector{0, 1, 2, 3, 4, 5}, 3, two_of);
+    place.run_ready();
+    CHECK(timed_out(place, std::move(some)) == ", waiting for 3 items under way (#0 Rates.rate, #2 Rates.rate, #3)");
+    end_calls(place);
+    silent.clear();
+    place.run_ready();
+
+    auto many = futon::map_concurrent(place, std::vector<int>(10'000), 5'000, [&](int) { return call(place); });
+    const auto text = timed_out(place, std::move(many));
+    CHECK(text.starts_with(", waiting for 5000 items under way (#0 Rates.rate, #1 Rates.rate, "));
+    CHECK(text.ends_with("#15 Rates.rate, and 4984 more)"));
+    end_calls(place);
+}
+
+TEST_CASE("timeout: what has come is not under way in map_concurrent, though its executor had no turn for it") {
+    manual_executor place;
+    auto some = futon::map_concurrent(place, std::vector{0, 1}, 2, [&](int) { return call(place); }).timeout(5ms);
+    calls[0]->complete(1);
+    place.advance(5ms);
+    auto text = std::move(some).get_result();
+    REQUIRE_FALSE(text.has_value());
+    CHECK(text.error().message().find("1 item under way (#1 Rates.rate)") != std::string::npos);
+    end_calls(place);
+}
+
+TEST_CASE("timeout: names what a group is waited for") {
+    manual_executor place;
+    futon::call_group calls_of{{.where = place.ref()}};
+    promise<int> silent{place};
+    calls_of.add(call(place));
+    CHECK(timed_out(place, calls_of.join()) == ", waiting for 1 future under way (Rates.rate)");
+    end_calls(place);
+
+    futon::call_group more{{.where = place.ref()}};
+    more.add(call(place));
+    more.add(silent.get_future());
+    more.add(make_ready(place, 1));
+    more.add(call(place));
+    auto joined = more.join();
+    CHECK(timed_out(place, std::move(joined)) ==
+          ", waiting for 3 futures under way (Rates.rate, Rates.rate, and 1 more)");
+    silent.set_value(1);
+    end_calls(place);
+}
+
+TEST_CASE("timeout: names the attempts of hedge that are under way, and the one of retry, or its pause and why") {
+    manual_executor place;
+    auto hedged = futon::hedge(place, {.delay = 2ms, .max_attempts = 3, .idempotent = true}, [&](futon::attempt) {
+                      return call(place);
+                  }).timeout(5ms);
+    place.advance(1ms);
+    calls[0]->complete(futon::unexpected{futon::error{futon::errc::unavailable, futon::executed::no}});
+    place.run_ready();
+    place.advance(4ms);
+    CHECK(std::move(hedged).get_result().error().message().find("waiting for 2 of 3 attempts (#2 Rates.rate, #3 "
+                                                                "Rates.rate)") != std::string::npos);
+    end_calls(place);
+
+    const futon::retry_options<> calmly{.policy = {.base = 10ms}, .jitter = 0};
+    auto again = [&] { return futon::retry(place, calmly, [&](futon::attempt) { return call(place); }); };
+    CHECK(timed_out(place, again()) == ", waiting for attempt 1 (Rates.rate)");
+    end_calls(place);
+
+    auto pausing = again();
+    calls[0]->complete(
+        futon::unexpected{futon::error{futon::errc::unavailable, "the peer is restarting", futon::executed::no}});
+    place.run_ready();
+    CHECK(timed_out(place, std::move(pausing)) ==
+          ", waiting for the pause before attempt 2, the last one failed: the peer is restarting");
+    end_calls(place);
+
+    auto second = again();
+    calls[0]->complete(futon::unexpected{futon::error{futon::errc::unavailable, futon::executed::no}});
+    place.advance(10ms);
+    CHECK(timed_out(place, std::move(second)) == ", waiting for attempt 2 (Rates.rate)");
     end_calls(place);
 }
 

@@ -21,6 +21,7 @@
 #include <cstdint>
 #include <mutex>
 #include <optional>
+#include <string>
 #include <utility>
 
 namespace futon {
@@ -88,6 +89,7 @@ public:
         live_.stop(walk);
     }
     [[nodiscard]] bool needs_this_thread() const noexcept override { return live_.needs_this_thread(); }
+    [[nodiscard]] std::string unfinished(int levels) override { return live_.unfinished(levels, "future", "futures"); }
 
     [[nodiscard]] const executor_ref& where() const noexcept { return where_; }
     [[nodiscard]] std::size_t count() const noexcept {

@@ -6,11 +6,15 @@
 
 #include <futon/async/detail/inputs.hpp>
 #include <futon/async/detail/spin_lock.hpp>
+#include <futon/async/detail/unfinished.hpp>
 #include <futon/core/operation.hpp>
 
 #include <array>
 #include <cstddef>
 #include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
 #include <utility>
 
 namespace futon::detail {
@@ -22,6 +26,8 @@ public:
     live_link(const live_link&) = delete;
     live_link& operator=(const live_link&) = delete;
     [[nodiscard]] virtual intrusive_ptr<cancellable> target() const noexcept = 0;
+    /// Its place among all that there ever are, for people; none if it has none.
+    [[nodiscard]] virtual std::optional<std::size_t> number() const noexcept { return std::nullopt; }
 
 protected:
     virtual ~live_link() = default;
@@ -40,12 +46,14 @@ public:
     [[nodiscard]] bool add(live_link& one) noexcept {
         const std::lock_guard lock{lock_};
         one.asked_ = false;
-        link(first_, one);
+        link(running_, one);
+        ++count_;
         return !stopped_;
     }
     void remove(live_link& one) noexcept {
         const std::lock_guard lock{lock_};
-        unlink(one.asked_ ? first_asked_ : first_, one);
+        unlink(one.asked_ ? asked_ : running_, one);
+        --count_;
     }
     /// Asks all to give up, each once. No lock is held meanwhile.
     void stop(cancel_walk& walk) noexcept {
@@ -54,11 +62,11 @@ public:
             {
                 const std::lock_guard lock{lock_};
                 stopped_ = true;
-                if (!first_) return;
-                auto& one = *first_;
-                unlink(first_, one);
+                if (!running_.latest) return;
+                auto& one = *running_.latest;
+                unlink(running_, one);
                 one.asked_ = true;
-                link(first_asked_, one);
+                link(asked_, one);
                 next = one.target();
             }
             walk.visit(std::move(next));
@@ -74,28 +82,57 @@ public:
         {
             const std::lock_guard lock{lock_};
             std::size_t count = 0;
-            for (auto* each = first_; each && count < some.size(); each = each->after_) some[count++] = each->target();
+            for (auto* each = running_.latest; each && count < some.size(); each = each->after_)
+                some[count++] = each->target();
         }
         for (const auto& each : some)
             if (each && blocks_this_thread(*each)) return true;
         return false;
     }
 
-private:
-    static void link(live_link*& first, live_link& one) noexcept {
-        one.before_ = nullptr;
-        one.after_ = first;
-        if (first) first->before_ = &one;
-        first = &one;
+    /// For `cancellable::unfinished`: how many there are, as "3 items under way (#4 Rates.rate, #7, and 1 more)"; of
+    /// very many, the oldest are listed. `are` is said of more than one of them.
+    [[nodiscard]] std::string unfinished(int levels, std::string_view is, std::string_view are) const {
+        struct entry {
+            std::optional<std::size_t> number;
+            intrusive_ptr<cancellable> target;
+        };
+        std::array<entry, 16> some;
+        std::size_t seen = 0;
+        std::size_t count = 0;
+        {
+            const std::lock_guard lock{lock_};
+            count = count_;
+            for (const auto* from : {asked_.oldest, running_.oldest})
+                for (auto* each = from; each && seen < some.size(); each = each->before_)
+                    some[seen++] = {each->number(), each->target()};
+        }
+        if (count == 0) return {};
+        unfinished_list list{levels};
+        for (std::size_t i = 0; i < seen; ++i) list.add(some[i].number, std::move(some[i].target));
+        return std::to_string(count) + " " + std::string{count == 1 ? is : are} + " under way" + list.text(count);
     }
-    static void unlink(live_link*& first, live_link& one) noexcept {
-        (one.before_ ? one.before_->after_ : first) = one.after_;
-        if (one.after_) one.after_->before_ = one.before_;
+
+private:
+    struct links {
+        live_link* latest = nullptr;
+        live_link* oldest = nullptr;
+    };
+    static void link(links& in, live_link& one) noexcept {
+        one.before_ = nullptr;
+        one.after_ = in.latest;
+        (in.latest ? in.latest->before_ : in.oldest) = &one;
+        in.latest = &one;
+    }
+    static void unlink(links& in, live_link& one) noexcept {
+        (one.before_ ? one.before_->after_ : in.latest) = one.after_;
+        (one.after_ ? one.after_->before_ : in.oldest) = one.before_;
     }
 
     mutable spin_lock lock_;
-    live_link* first_ = nullptr;
-    live_link* first_asked_ = nullptr;
+    links running_;
+    links asked_;
+    std::size_t count_ = 0;
     bool stopped_ = false;
 };
 

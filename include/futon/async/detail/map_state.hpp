@@ -28,6 +28,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <string>
 #include <type_traits>
 #include <utility>
 #include <variant>
@@ -72,6 +73,7 @@ public:
     [[nodiscard]] bool needs_this_thread() const noexcept override {
         return driven_state<map_state, collected>::needs_this_thread() || live_.needs_this_thread();
     }
+    [[nodiscard]] std::string unfinished(int levels) override { return live_.unfinished(levels, "item", "items"); }
     void fire(bool) noexcept override {}
 
 private:
@@ -90,6 +92,7 @@ private:
             owner_.arrived(*this);
         }
         [[nodiscard]] intrusive_ptr<cancellable> target() const noexcept override { return state; }
+        [[nodiscard]] std::optional<std::size_t> number() const noexcept override { return index; }
 
         const std::size_t index;
         const intrusive_ptr<future_state<T>> state;
@@ -117,6 +120,7 @@ private:
     };
 
     void arrived(item& one) noexcept {
+        live_.remove(one);
         {
             const std::lock_guard lock{lock_};
             arrived_.push(one);
@@ -135,7 +139,6 @@ private:
             auto* one = static_cast<item*>(next);
             const auto index = one->index;
             auto got = one->state->take();
-            live_.remove(*one);
             delete one;
             --running_;
             if (this->claimed()) continue;

@@ -102,7 +102,7 @@ private:
 };
 
 /// `delay`: completes when its time has come.
-class delay_state final : public timed_state<void> {
+class delay_state : public timed_state<void> {
 public:
     using timed_state<void>::timed_state;
 

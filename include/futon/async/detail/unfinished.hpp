@@ -8,7 +8,9 @@
 #include <futon/core/operation.hpp>
 
 #include <cstddef>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 
 namespace futon::detail {
@@ -20,30 +22,29 @@ namespace futon::detail {
     return text;
 }
 
-/// Lists the inputs of a combinator that have not completed, as "2 of 3 inputs (#1 Rates.rate, #2)".
-class unfinished_inputs {
+/// Lists what has not completed, as " (#1 Rates.rate, #2, and 7 more)".
+class unfinished_list {
 public:
     /// See `cancellable::unfinished`.
-    explicit unfinished_inputs(int levels) noexcept : levels_{levels} {}
+    explicit unfinished_list(int levels) noexcept : levels_{levels} {}
 
-    /// The next one.
-    void add(bool completed, intrusive_ptr<cancellable> input) {
-        const auto index = count_++;
-        if (completed) return;
-        ++unfinished_;
+    /// The next one. Of one without a number a name is worth saying, and nothing else.
+    void add(std::optional<std::size_t> number, intrusive_ptr<cancellable> what) {
+        ++count_;
         if (levels_ == 0 || text_.size() >= enough) return;
+        const auto name = unfinished_in(std::move(what), levels_ - 1);
+        if (!number && name.empty()) return;
         ++listed_;
-        text_.append(text_.empty() ? " (#" : ", #").append(std::to_string(index));
-        if (const auto name = unfinished_in(std::move(input), levels_ - 1); !name.empty())
-            text_.append(" ").append(name);
+        text_.append(text_.empty() ? " (" : ", ");
+        if (number) text_.append("#").append(std::to_string(*number));
+        if (number && !name.empty()) text_.append(" ");
+        text_.append(name);
     }
-    /// Empty if all have.
-    [[nodiscard]] std::string text() const {
-        if (unfinished_ == 0) return {};
-        auto all = std::to_string(unfinished_) + " of " + std::to_string(count_) + " inputs" + text_;
-        if (listed_ == 0) return all;
-        if (listed_ < unfinished_) all.append(", and ").append(std::to_string(unfinished_ - listed_)).append(" more");
-        return all.append(")");
+    [[nodiscard]] std::size_t count() const noexcept { return count_; }
+    /// `whole` is the number of all there are.
+    [[nodiscard]] std::string text(std::size_t whole) const {
+        if (listed_ == 0) return {};
+        return text_ + (listed_ < whole ? ", and " + std::to_string(whole - listed_) + " more)" : ")");
     }
 
 private:
@@ -52,8 +53,34 @@ private:
     const int levels_;
     std::string text_;
     std::size_t count_ = 0;
-    std::size_t unfinished_ = 0;
     std::size_t listed_ = 0;
+};
+
+/// Lists the inputs of a combinator that have not completed, as "2 of 3 inputs (#1 Rates.rate, #2)"; or its attempts.
+class unfinished_inputs {
+public:
+    /// `first`: the number of the first one.
+    explicit unfinished_inputs(int levels, std::string_view are = "inputs", std::size_t first = 0) noexcept
+        : list_{levels}, are_{are}, first_{first} {}
+
+    /// The next one.
+    void add(bool completed, intrusive_ptr<cancellable> input) {
+        const auto number = first_ + count_++;
+        if (!completed) list_.add(number, std::move(input));
+    }
+    /// Empty if all have.
+    [[nodiscard]] std::string text() const {
+        const auto unfinished = list_.count();
+        if (unfinished == 0) return {};
+        return std::to_string(unfinished) + " of " + std::to_string(count_) + " " + std::string{are_} +
+               list_.text(unfinished);
+    }
+
+private:
+    unfinished_list list_;
+    const std::string_view are_;
+    const std::size_t first_;
+    std::size_t count_ = 0;
 };
 
 }  // namespace futon::detail
