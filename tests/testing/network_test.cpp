@@ -7,6 +7,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <optional>
 #include <string>
 #include <thread>
 #include <utility>
@@ -102,7 +103,8 @@ TEST_CASE("network: a name is taken by one server, and free again when that has 
 }
 
 TEST_CASE(
-    "network: an address that nobody listens on refuses, one in another network too, and without a network it says so") {
+    "network: an address that nobody listens on refuses, one in another network too, and without a network it says "
+    "so") {
     const futon::testing::network net;
     const futon::testing::network other;
     futon::server server{{.listen = "memory://name", .threads = quiet(other)}};
@@ -120,6 +122,41 @@ TEST_CASE(
     CHECK(unsupported.error() == futon::errc::unsupported_protocol);
     futon::server nowhere{"memory://name"};
     CHECK_THROWS_AS(nowhere.start(), futon::rpc_error);
+}
+
+TEST_CASE("network: an address that no server has had is an error that names the nearest, whatever is asked of it") {
+    const futon::testing::network net;
+    const auto thrown = [](auto ask) -> std::string {
+        try {
+            ask();
+        } catch (const futon::rpc_error& e) {
+            CHECK(e.code() == futon::errc::no_provider);
+            return e.detail().message();
+        }
+        return "nothing";
+    };
+    const auto each_says = [&](const char* address, const std::string& what) {
+        CHECK(thrown([&] { net.faults(address, {.drop = true}); }) == what);
+        CHECK(thrown([&] { net.cut(address); }) == what);
+        CHECK(thrown([&] { static_cast<void>(net.connections(address)); }) == what);
+    };
+    each_says("memory://quotes",
+              "no server of this network has had the address memory://quotes; none has been started yet");
+    std::optional<futon::server> quotes{std::in_place,
+                                        futon::server_options{.listen = "memory://quotes", .threads = quiet(net)}};
+    quotes->start();
+    futon::server rates{{.listen = "memory://rates", .threads = quiet(net)}};
+    rates.start();
+    each_says(
+        "memory://qoutes",
+        "no server of this network has had the address memory://qoutes; did you mean 'quotes'? Known: quotes, rates");
+    each_says("memory://desk", "no server of this network has had the address memory://desk; known: quotes, rates");
+
+    // One that has stopped may come back.
+    quotes.reset();
+    net.faults("memory://quotes", {.drop = true});
+    net.cut("memory://quotes");
+    CHECK(net.connections("memory://quotes") == 0);
 }
 
 TEST_CASE("network: an address of another kind cannot have faults") {

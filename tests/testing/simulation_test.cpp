@@ -297,7 +297,7 @@ TEST_CASE("simulation: to cut an address that no server ever had is refused by n
     } catch (const futon::rpc_error& e) {
         CHECK(e.code() == futon::errc::no_provider);
         CHECK(e.detail().message() ==
-              "no server of this network has had the address memory://greater: only memory://greeter");
+              "no server of this network has had the address memory://greater; did you mean 'greeter'? Known: greeter");
     }
     static_cast<void>(s.server.stop());
     s.world.run();

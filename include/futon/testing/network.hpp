@@ -30,6 +30,10 @@ struct network_options {
 ///
 /// Everything but the sockets is as over TCP: the bytes, the limits, the session. With ordinary runtimes it has their
 /// threads and the real clock; a `simulation` brings a network of its own.
+///
+/// Errors: what takes an address throws `rpc_error`, with `bad_address` if it is of another kind, with `no_provider` if
+/// no server of this network ever had it, as where it is mistyped: start a server before you speak of it. Of one that
+/// has stopped, it goes on to hold for the next one of that address.
 /// Thread-safety: safe. Lifetime: a cheap value; copies are the same network.
 class network {
 public:
@@ -41,16 +45,13 @@ public:
 
     /// What goes wrong between the server of that address and its clients, from now on; `{}` ends it.
     void faults(std::string_view address, const link_faults& what, link_direction which = link_direction::both) const {
-        state_->set_faults(name_of(address), which, what);
+        state_->set_faults(name_of(address), which, what).value();
     }
     /// Breaks all connections to that address now. New ones can be made.
-    ///
-    /// Errors: throws `rpc_error` with `no_provider` if no server of this network ever had the address: there is
-    /// nothing to cut before the first one has started. Of one that has stopped, it does nothing.
     void cut(std::string_view address) const { state_->cut(name_of(address)).value(); }
     /// How many connections to that address are open.
     [[nodiscard]] std::size_t connections(std::string_view address) const {
-        return state_->connections(name_of(address));
+        return state_->connections(name_of(address)).value();
     }
     /// What happened, a line each: the time since the first in milliseconds, the connection, and what it did.
     [[nodiscard]] std::vector<std::string> trace() const { return state_->trace(); }

@@ -6,6 +6,7 @@
 
 #include <futon/core/asio.hpp>
 #include <futon/core/mix.hpp>
+#include <futon/core/nearest_name.hpp>
 #include <futon/core/runtime_state.hpp>
 #include <futon/testing/detail/wire.hpp>
 #include <futon/testing/link_faults.hpp>
@@ -24,6 +25,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -85,8 +87,12 @@ public:
         return static_cast<std::uint32_t>(draw_locked());
     }
 
-    void set_faults(const std::string& name, testing::link_direction which, const testing::link_faults& faults) {
+    // Who names a server that never was has mistyped its name, and would learn of it from nothing that happens.
+
+    result<void> set_faults(const std::string& name, testing::link_direction which,
+                            const testing::link_faults& faults) {
         using enum testing::link_direction;
+        if (auto known = check_known(name); !known) return known;
         {
             const std::lock_guard lock{mutex_};
             auto& known = faults_[name];
@@ -97,6 +103,7 @@ public:
             if (which != to_server) each->set_faults(0, faults);
             if (which != to_client) each->set_faults(1, faults);
         }
+        return {};
     }
     result<void> cut(const std::string& name) {
         if (auto known = check_known(name); !known) return known;
@@ -104,7 +111,10 @@ public:
         return {};
     }
     /// Open between clients and the server of the name.
-    [[nodiscard]] std::size_t connections(const std::string& name) const { return wires_of(name).size(); }
+    [[nodiscard]] result<std::size_t> connections(const std::string& name) const {
+        if (auto known = check_known(name); !known) return std::move(known).error();
+        return wires_of(name).size();
+    }
     [[nodiscard]] std::vector<std::string> trace() const {
         const std::lock_guard lock{mutex_};
         return trace_;
@@ -160,9 +170,10 @@ private:
     result<void> check_known(const std::string& name) const {
         const std::lock_guard lock{mutex_};
         if (ever_listened_.contains(name)) return {};
-        std::string known;
-        for (const auto& each : ever_listened_) known += (known.empty() ? ": only memory://" : ", memory://") + each;
-        return error{errc::no_provider, "no server of this network has had the address memory://" + name + known,
+        const std::vector<std::string_view> known{ever_listened_.begin(), ever_listened_.end()};
+        return error{errc::no_provider,
+                     "no server of this network has had the address memory://" + name +
+                         (known.empty() ? "; none has been started yet" : known_names(name, known)),
                      executed::no};
     }
     std::shared_ptr<listening> find(const std::string& name) const {
