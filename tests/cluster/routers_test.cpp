@@ -113,6 +113,28 @@ TEST_CASE("routers: a chain narrows step by step, and names the router that left
     CHECK(chain.blocked_by({.group = "blue"}, {}).empty());
 }
 
+TEST_CASE("routers: a chain says which router left nothing, of how many, for which route; and which address is unknown") {
+    const four all;
+    const auto listed = all.table.listed();
+    const futon::router_chain chain{futon::version_router{}, futon::tag_router{}};
+    CHECK(chain.why_none({.version = "2", .tags = {{"disk", "tape"}, {"tenant", "7"}}}, listed) ==
+          "the router 'tags' leaves none of the 2 providers before it, for a call with version '2', tag 'disk=tape', tag "
+          "'tenant=7'");
+    CHECK(chain.why_none({.address = listed[0]->told.address.text(), .version = "2"}, listed) ==
+          "the router 'version' leaves none of the 1 provider before it, for a call with address '" +
+              listed[0]->told.address.text() + "', version '2'");
+    CHECK(chain.why_none({.address = "tcp://192.0.2.9:1"}, listed) ==
+          "the call's route names tcp://192.0.2.9:1, which is none of the 4 providers");
+    CHECK(chain.why_none({.address = "nonsense:"}, listed) ==
+          "the call's route names nonsense:, which is no address, and none of the 4 providers");
+    CHECK(chain.why_none({.version = "2"}, listed).empty());
+    CHECK(chain.why_none({.version = "9"}, {}).empty());
+    const futon::router_chain nobody{futon::condition_router{.then = [](const auto&) { return false; }, .title = "shut"}};
+    CHECK(nobody.why_none({}, listed) ==
+          "the router 'shut' leaves none of the 4 providers before it, for a call without a route");
+    CHECK(chain.why_none({.tags = {{"disk", std::string(5000, 'x')}}}, listed).size() < 700);
+}
+
 // Counts how often it is asked.
 struct counting_router {
     std::shared_ptr<int> asked = std::make_shared<int>(0);

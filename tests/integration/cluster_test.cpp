@@ -336,10 +336,30 @@ TEST_CASE("cluster: a call may name a group, or the very server, and hears if th
     const auto canary = stub.with({.route = {.group = "canary"}});
     CHECK(t.ask(10, canary)["c"] == 10);
     CHECK(t.error_of(stub.with({.route = {.group = "canery"}}).who()) == futon::errc::no_provider);
+    CHECK(t.error_of(stub.with({.route = {.group = "canery"}}).who()).message() ==
+          "of 3 providers none comes into question: the router 'group' leaves none of the 3 providers before it, for a "
+          "call with group 'canery'");
     CHECK(t.ask(10, stub.with({.route = {.address = "memory://b"}}))["b"] == 10);
     const auto why = t.error_of(stub.with({.route = {.address = "memory://z"}}).who());
     CHECK(why == futon::errc::no_provider);
-    CHECK(why.message().find("none of the 3 providers") != std::string::npos);
+    CHECK(why.message() == "of 3 providers none comes into question: the call's route names memory://z, which is none of "
+                           "the 3 providers");
+}
+
+TEST_CASE("cluster: where a router leaves nobody for calls without a route, they hear which one") {
+    futon::testing::simulation world;
+    futon::server server{{.listen = "memory://a", .runtime = world.runtime()}};
+    int bought = 0;
+    server.provide<Shop>(shop_impl{"a", &bought});
+    server.start();
+    futon::client client{{.endpoints = "memory://a",
+                          .routers = {futon::condition_router{.then = [](const auto&) { return false; }}},
+                          .runtime = world.runtime()}};
+    const auto why = world.get_result(client.stub<Shop>().who()).error();
+    CHECK(why == futon::errc::no_provider);
+    CHECK(why.message() ==
+          "of 1 providers none comes into question: the router 'condition' leaves none of the 1 provider before it, for a "
+          "call without a route");
 }
 
 TEST_CASE("cluster: a call with a route is not sent to the only endpoint of a client, connected or not, unless it fits") {

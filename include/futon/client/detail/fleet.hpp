@@ -494,12 +494,12 @@ inline error fleet::why_not(const call* which) const {
         return {errc::no_provider,
                 "no endpoint is known: give the client one; server.addresses() is empty until start()", executed::no};
     }
-    if (which && which->request.towards) {
-        if (const auto router = routes_.routers().blocked_by(*which->request.towards, members_.listed());
-            !router.empty())
+    const bool routed = which && which->request.towards;
+    if (routed || !routes_.routers().empty()) {
+        const auto none = routes_.routers().why_none(routed ? *which->request.towards : anywhere_, members_.listed());
+        if (!none.empty())
             return {errc::no_provider,
-                    "none of the " + std::to_string(members_.size()) + " providers comes into question: the router '" +
-                        std::string{router} + "' leaves none for the call's route",
+                    "of " + std::to_string(members_.size()) + " providers none comes into question: " + none,
                     executed::no};
     }
     std::string text;
