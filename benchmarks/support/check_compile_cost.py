@@ -15,6 +15,7 @@ TOLERANCE = 0.05
 HERE = pathlib.Path(__file__).resolve().parent.parent
 PROGRAMS = [
     ("contract only", "contract.cpp", []),
+    ("calls", "calls.cpp", []),
     ("client + server", "client_server.cpp", []),
     ("client + server, futon::compiled", "client_server.cpp", ["-DFUTON_COMPILED"]),
 ]

@@ -15,6 +15,7 @@ FURTHER_METHODS = 32
 PROGRAMS = [
     (FLOOR, "floor.cpp", []),
     ("contract only", "contract.cpp", []),
+    ("calls", "calls.cpp", []),
     ("futon.hpp, unused", "unused.cpp", []),
     ("client", "client.cpp", []),
     ("server", "server.cpp", []),

@@ -2,11 +2,9 @@
 #pragma once
 
 /// \file
-/// Everything that a client needs: contracts, stubs, futures, the client itself.
+/// Everything that a client needs: contracts, stubs, futures, the client itself. Files that only make calls, through
+/// stubs that they are given, include `futon/calls.hpp` and are compiled in a fraction of the time.
 
 #include <futon/async.hpp>
+#include <futon/calls.hpp>
 #include <futon/client/client.hpp>
-#include <futon/contract.hpp>
-#include <futon/core/with_context.hpp>
-#include <futon/service/broadcast.hpp>
-#include <futon/service/failure.hpp>

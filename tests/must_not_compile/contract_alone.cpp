@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // A call where only the contract's light header is included.
-// error: futon: include <futon/client.hpp> where calls are made
+// error: futon: include <futon/calls.hpp> where calls are made
 #include <futon/contract.hpp>
 
 struct Greeter {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The same with a callback.
-// error: futon: include <futon/client.hpp> where calls are made
+// error: futon: include <futon/calls.hpp> where calls are made
 #include <futon/contract.hpp>
 
 struct Greeter {

@@ -81,7 +81,7 @@
             auto m(A_... args, Token_&& token) const {                                                                 \
                 if constexpr (!::futon::detail::calls_are_seen<method_##i##_##m, R_>) {                                \
                     static_assert(::futon::detail::calls_are_seen<method_##i##_##m, R_>,                               \
-                                  "futon: include <futon/client.hpp> where calls are made");                           \
+                                  "futon: include <futon/calls.hpp> where calls are made");                           \
                 } else if constexpr (!::futon::detail::is_stub_completion_for<Token_, R_>) {                           \
                     static_assert(::futon::detail::is_stub_completion_for<Token_, R_>,                                 \
                                   "futon: a callback of " #c "::" #m " takes futon::result<R>, "                       \
@@ -99,7 +99,7 @@
             typename ::futon::returned<R_>::type m(A_... args) const {                                                 \
                 if constexpr (!::futon::detail::calls_are_seen<method_##i##_##m, R_>) {                                \
                     static_assert(::futon::detail::calls_are_seen<method_##i##_##m, R_>,                               \
-                                  "futon: include <futon/client.hpp> where calls are made");                           \
+                                  "futon: include <futon/calls.hpp> where calls are made");                           \
                 } else if constexpr (method_##i##_##m::template require_packable<R_, A_...>()) {                       \
                     return ::futon::detail::start_call<method_##i##_##m>(                                              \
                         ::futon::detail::stub_access::core<method_##i##_##m>(this), ::futon::use_future_t{},           \
