@@ -4,10 +4,12 @@
 #include "integration/support/town.hpp"
 
 #include <futon/cluster/round_robin.hpp>
+#include <futon/cluster/router.hpp>
 
 #include <doctest/doctest.h>
 
 #include <chrono>
+#include <cstddef>
 #include <memory>
 #include <optional>
 #include <string>
@@ -44,6 +46,56 @@ TEST_CASE("broadcast: every provider is called once, and each answer says whose 
     t.open("d");
     const short ms = 5;
     CHECK(text_of(t.world.get(futon::broadcast<&Shop::slowly>(stub, ms))) == "a: a, b: b, c: c, d: d");
+}
+
+// Leaves all, and counts how often it is asked: once for each look at a call that names its provider.
+struct counting_router {
+    std::shared_ptr<std::size_t> asked = std::make_shared<std::size_t>(0);
+    void narrow(const futon::route&, std::vector<futon::node*>&) const { ++*asked; }
+};
+
+TEST_CASE("broadcast: to very many of which none is connected, each is looked at a few times, and not once for each other") {
+    for (const bool alive : {true, false}) {
+        CAPTURE(alive);
+        constexpr std::size_t many = 400;
+        futon::testing::simulation world;
+        std::vector<std::string> addresses;
+        for (std::size_t i = 0; i < many; ++i) addresses.push_back("memory://" + std::to_string(i));
+        futon::server server{{.listen = futon::endpoints{addresses},
+                              .limits = {.max_connections_per_address = many},
+                              .runtime = world.runtime()}};
+        int bought = 0;
+        server.provide<Shop>(shop_impl{"all", &bought});
+        if (alive) server.start();
+        const counting_router counter;
+        futon::client client{
+            {.endpoints = futon::endpoints{addresses}, .routers = {counter}, .runtime = world.runtime()}};
+        const auto got = world.get(futon::broadcast<&Shop::who>(client.stub<Shop>()));
+        REQUIRE(got.size() == many);
+        for (const auto& each : got) {
+            if (each.outcome.has_value() == alive && (alive || each.outcome.error().message() ==
+                                                                   "cannot connect to " + each.from.text() +
+                                                                       ": nobody listens there"))
+                continue;
+            FAIL_CHECK(each.from.text() << (alive ? "did not answer" : each.outcome.error().message()));
+        }
+        CHECK(*counter.asked < 10 * many);
+    }
+}
+
+TEST_CASE("broadcast: calls that name no provider, and others that name one, are not held up by those that wait") {
+    town t;
+    t.open_all();
+    const auto stub = t.client->stub<Shop>();
+    t.world.faults("memory://a", {.drop = true});
+    auto everywhere = futon::broadcast<&Shop::who>(stub.with({.timeout = 700ms}));
+    std::vector<futon::future<std::string>> some;
+    for (int i = 0; i < 3; ++i) some.push_back(stub.who());
+    some.push_back(stub.with({.route = {.address = "memory://c"}}).who());
+    for (auto& each : some) CHECK(t.world.get_result(std::move(each)).has_value());
+    CHECK(t.world.elapsed() < 500ms);
+    CHECK(t.client->stats().queued == 1);
+    CHECK(text_of(t.world.get(std::move(everywhere))) == "a: deadline_exceeded, b: b, c: c");
 }
 
 TEST_CASE("broadcast: where a provider is down its entry says why, and the others are not held up") {

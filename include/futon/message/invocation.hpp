@@ -28,6 +28,8 @@ struct invocation {
     bool has_streams = false;                ///< Its call has `streams`, and `deadline` is that of its acceptance.
     bool wait_for_ready = false;             ///< Waits out reconnection instead of failing while it backs off.
 
+    /// Whether it may go to one provider and no other.
+    [[nodiscard]] bool names_provider() const noexcept { return towards && !towards->address.empty(); }
     /// The same once more, for an attempt beside this one.
     [[nodiscard]] invocation copy() const {
         invocation made;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <futon/client/detail/waiting_calls.hpp>
 
+#include <futon/cluster/stable_hash.hpp>
 #include <futon/core/time.hpp>
 #include <futon/message/call.hpp>
 #include <futon/wire/limits.hpp>
@@ -9,6 +10,8 @@
 
 #include <chrono>
 #include <cstdint>
+#include <memory>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -40,6 +43,11 @@ struct caller {
         which->request.deadline = futon::deadline_after(time_point{}, deadline);
         return which;
     }
+    intrusive_ptr<call> to(const std::string& address, futon::duration deadline = futon::duration::max()) {
+        auto which = (*this)(deadline);
+        which->request.towards = std::make_shared<const futon::route>(futon::route{.address = address});
+        return which;
+    }
 };
 
 turns of(waiting_calls::list all) {
@@ -57,17 +65,73 @@ TEST_CASE("waiting calls: they stand in the order in which they were made, also 
     caller make;
     waiting_calls all;
     for (int i = 0; i < 4; ++i) all.push(make());
-    auto first = all.take_first([](const call&) { return waiting_calls::look::take; });
+    auto first = all.take_first({.all = true}, [](const call&) { return waiting_calls::look::take; });
     CHECK(first->turn == 1);
     CHECK(of(all) == turns{2, 3, 4});
     all.push(std::move(first));
     CHECK(of(all) == turns{1, 2, 3, 4});
-    CHECK_FALSE(all.take_first([](const call& one) {
+    CHECK_FALSE(all.take_first({.all = true}, [](const call& one) {
         return one.turn == 2 ? waiting_calls::look::stop : waiting_calls::look::pass;
     }));
-    CHECK(of(all.take_if([](const call& one) { return one.turn % 2 == 0; })) == turns{2, 4});
+    CHECK(of(all.take_if({.all = true}, [](const call& one) { return one.turn % 2 == 0; })) == turns{2, 4});
     CHECK(of(all.take_all()) == turns{1, 3});
     CHECK(all.empty());
+}
+
+waiting_calls::part at(const std::string& address) {
+    return {.provider = futon::stable_hash(futon::endpoint::parse(address).value())};
+}
+
+TEST_CASE("waiting calls: of those that name a provider only its own are looked at, in turn with those that name none") {
+    caller make;
+    waiting_calls all;
+    for (const auto* each : {"tcp://[::1]:1", "", "tcp://10.0.0.1:1", "tcp://[::1]:01", ""})
+        all.push(*each ? make.to(each) : make());
+    CHECK(all.size() == 5);
+    CHECK(all.has_free());
+    CHECK(of(all) == turns{1, 2, 3, 4, 5});
+    const auto seen = [&](waiting_calls::part these, waiting_calls::look what) {
+        turns looked;
+        static_cast<void>(all.take_first(these, [&](const call& one) { return looked.push_back(one.turn), what; }));
+        return looked;
+    };
+    using look = waiting_calls::look;
+    CHECK(seen({.all = true}, look::pass) == turns{1, 2, 3, 4, 5});
+    CHECK(seen(at("tcp://[::1]:1"), look::pass) == turns{1, 2, 4, 5});  // However it is spelled.
+    CHECK(seen(at("tcp://10.0.0.1:1"), look::pass) == turns{2, 3, 5});
+    CHECK(seen(at("tcp://10.0.0.9:1"), look::pass) == turns{2, 5});
+    // Who stops those that may go anywhere does not stop those that name a provider, nor the other way about.
+    CHECK(seen({.all = true}, look::stop) == turns{1, 2});
+    CHECK(seen(at("tcp://10.0.0.1:1"), look::stop) == turns{2, 3});
+
+    CHECK(of(all.take_if(at("tcp://[::1]:1"), [](const call& one) { return one.turn > 1; })) == turns{2, 4, 5});
+    CHECK_FALSE(all.has_free());
+    CHECK(all.has_routes());
+    CHECK(seen(at("tcp://[::1]:1"), look::take) == turns{1});
+    CHECK(seen(at("tcp://[::1]:1"), look::take) == turns{});
+    CHECK(of(all.take_all()) == turns{3});
+    CHECK(all.empty());
+    CHECK_FALSE(all.has_routes());
+}
+
+TEST_CASE("waiting calls: very many that name a provider each cost one look each, and expire with all others") {
+    caller make;
+    waiting_calls all;
+    constexpr std::uint64_t many = 10'000;
+    const auto address = [](std::uint64_t i) { return "tcp://10.0." + std::to_string(i / 250) + "." + std::to_string(i % 250) + ":1"; };
+    for (std::uint64_t i = 0; i < many; ++i) all.push(make.to(address(i), i % 2 == 0 ? 1s : 2s));
+    all.push(make(1s));
+    CHECK(of(all.take_expired(time_point{} + 1s)).size() == many / 2 + 1);
+    CHECK(all.earliest_deadline() == time_point{} + 2s);
+    std::uint64_t looks = 0;
+    for (std::uint64_t i = 1; i < many; i += 2) {
+        const auto found = all.take_first(at(address(i)), [&](const call&) { return ++looks, waiting_calls::look::take; });
+        REQUIRE(found);
+        CHECK(found->turn == i + 1);
+    }
+    CHECK(looks == many / 2);
+    CHECK(all.empty());
+    CHECK(all.earliest_deadline() == no_deadline);
 }
 
 TEST_CASE("waiting calls: any one is taken out, once, and makes room for its bytes") {

@@ -9,6 +9,7 @@
 #include <futon/client/client_options.hpp>
 #include <futon/client/detail/attempts.hpp>
 #include <futon/client/detail/call_books.hpp>
+#include <futon/client/detail/calls_to_move.hpp>
 #include <futon/client/detail/fleet.hpp>
 #include <futon/client/detail/hedging_path.hpp>
 #include <futon/client/detail/pausing_calls.hpp>
@@ -136,7 +137,8 @@ private:
     // What becomes of a call: it goes out at once, or it waits, or it fails.
     struct way {
         connection* ready = nullptr;  // Held by the call.
-        bool behind = false;          // Others wait, too: follow with `move_waiting()`.
+        bool behind = false;          // Others wait, too: follow with `move_waiting`,
+        std::uint64_t provider = 0;   // of those for this one.
         std::optional<error> closed{};
     };
     [[nodiscard]] way find_way(const intrusive_ptr<call>& which, bool is_new) noexcept;
@@ -145,13 +147,13 @@ private:
     [[nodiscard]] connection* begin_locked(call& which, time_point now) noexcept;
     void begun_locked(call& which, connection& on) noexcept;
     // Puts a new call behind those that wait, if any do and it may: calls keep the order in which they were made.
-    // Follow with `move_waiting()`.
-    [[nodiscard]] bool goes_behind_locked(const intrusive_ptr<call>& which);
-    // Gives waiting calls to connections, first come first served; those for which there is no hope fail.
-    void move_waiting() noexcept;
-    [[nodiscard]] waiting_calls::list take_hopeless_locked() noexcept;
+    // Follow with `move_waiting`, of those for the provider that comes back.
+    [[nodiscard]] std::optional<std::uint64_t> goes_behind_locked(const intrusive_ptr<call>& which);
+    // Gives these waiting calls to connections, first come first served; those for which there is no hope fail.
+    void move_waiting(waiting_calls::part these) noexcept;
+    [[nodiscard]] waiting_calls::list take_hopeless_locked(waiting_calls::part these) noexcept;
     // With the lock held, so that a cancel finds the call either here or on its way.
-    [[nodiscard]] result<void> enqueue_locked(const intrusive_ptr<call>& which);
+    [[nodiscard]] result<std::uint64_t> enqueue_locked(const intrusive_ptr<call>& which);
     [[nodiscard]] inline bool arm_locked(time_point due) noexcept;
     inline void fire(bool due) noexcept override;
     void complete(intrusive_ptr<call> which, error why, std::string_view peer = {}) noexcept;
@@ -167,8 +169,8 @@ private:
     mutable routing_mutex mutex_;
     fleet fleet_;
     waiting_calls waiting_;
-    bool moving_ = false;      // A thread is inside `move_waiting`;
-    bool move_again_ = false;  // it has to look once more.
+    bool moving_ = false;    // A thread is inside `move_waiting`;
+    calls_to_move to_move_;  // it has to look at these, too.
     time_point alarm_for_ = no_deadline;
     service_numbers services_;
     attempts attempts_{options_->retry, options_->retry_budget};

@@ -27,11 +27,11 @@ inline void channel::lane_changed(lane& which) noexcept {
         if (closed_) return;
         leaving = fleet_.changed(which, now());
         pings_.plan();
-        if (fleet_.any_ready()) waiters = ready_waiters_.take_all();
+        if (!ready_waiters_.empty() && fleet_.any_ready()) waiters = ready_waiters_.take_all();
     }
     lanes_left(leaving);
     ready_waiters::tell(waiters, {});
-    move_waiting();
+    move_waiting({.provider = which.provider()});
 }
 
 inline void channel::lane_told_load(lane& which, const load_report& report) noexcept {
@@ -59,7 +59,7 @@ inline bool channel::lane_has_room(lane& which, connection& where) noexcept {
             }
             if (!machine || where.has_inbox()) return true;
             bool full = false;
-            next = waiting_.take_first([&](call& each) {
+            next = waiting_.take_first({.provider = which.provider()}, [&](call& each) {
                 if (!machine->may_start(each.request)) return full = true, look::stop;
                 return fleet_.begin_on(each, which, where.batch_time()) ? look::take : look::pass;
             });
@@ -116,7 +116,7 @@ inline void channel::providers_changed() noexcept {
         const std::lock_guard lock{mutex_};
         if (!closed_) pings_.plan();
     }
-    move_waiting();
+    move_waiting({.all = true});
 }
 
 }  // namespace futon::detail

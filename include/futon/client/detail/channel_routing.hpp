@@ -46,7 +46,7 @@ inline void channel::route(intrusive_ptr<call> which, bool is_new) noexcept {
     auto to = find_way(which, is_new);
     if (to.ready) [[likely]]
         return to.ready->submit(std::move(which));
-    if (to.behind) return move_waiting();
+    if (to.behind) return move_waiting({.provider = to.provider});
     if (to.closed) return complete(std::move(which), *std::move(to.closed));
 }
 
@@ -69,7 +69,8 @@ inline channel::way channel::find_way(const intrusive_ptr<call>& which, bool is_
 
 channel::way channel::find_way_locked(const intrusive_ptr<call>& which, bool is_new) {
     if (closed_) return {.closed = error{errc::client_closed, "the client was closed", executed::no}};
-    if (is_new && goes_behind_locked(which)) return {.behind = true};
+    if (is_new)
+        if (const auto provider = goes_behind_locked(which)) return {.behind = true, .provider = *provider};
     if (auto* const ready = begin_locked(*which, now())) return {ready};
     if (!fleet_.wake(*which) && !which->request.wait_for_ready) return {.closed = fleet_.why_not(which.get())};
     if (auto queued = enqueue_locked(which); !queued) return {.closed = std::move(queued).error()};
@@ -90,24 +91,27 @@ inline void channel::begun_locked(call& which, connection& on) noexcept {
         pings_.plan();
 }
 
-inline bool channel::goes_behind_locked(const intrusive_ptr<call>& which) {
-    if (!moving_ && waiting_.empty()) return false;
-    return (which->request.wait_for_ready || fleet_.wake(*which)) && enqueue_locked(which).has_value();
+inline std::optional<std::uint64_t> channel::goes_behind_locked(const intrusive_ptr<call>& which) {
+    if (!moving_ && waiting_.empty()) return std::nullopt;
+    if (!which->request.wait_for_ready && !fleet_.wake(*which)) return std::nullopt;
+    const auto queued = enqueue_locked(which);
+    return queued ? std::optional{*queued} : std::nullopt;
 }
 
-inline result<void> channel::enqueue_locked(const intrusive_ptr<call>& which) {
+inline result<std::uint64_t> channel::enqueue_locked(const intrusive_ptr<call>& which) {
     if (which->cancel_requested.load()) return error{errc::cancelled, "the caller cancelled the call", executed::no};
     if (!waiting_.has_room(*which, options_->limits))
         return error{errc::overloaded,
                      "the client's queue is full: " + std::to_string(waiting_.size()) +
                          " calls wait for a connection (limits.max_queued_calls, limits.max_queued_bytes)",
                      executed::no};
+    std::uint64_t provider = 0;
     try {
-        waiting_.push(which);
+        provider = waiting_.push(which);
     } catch (const std::bad_alloc&) {
         return error{errc::resource_exhausted, "out of memory for a call that waits", executed::no};
     }
-    if (which->request.deadline >= alarm_for_ || arm_locked(which->request.deadline)) return {};
+    if (which->request.deadline >= alarm_for_ || arm_locked(which->request.deadline)) return provider;
     static_cast<void>(waiting_.take(*which));
     return error{errc::client_closed, "the client's executor has ended", executed::no};
 }
@@ -123,18 +127,18 @@ inline bool channel::arm_locked(time_point due) noexcept {
     return false;
 }
 
-inline void channel::move_waiting() noexcept {
+inline void channel::move_waiting(waiting_calls::part these) noexcept {
     using look = waiting_calls::look;
     std::unique_lock lock{mutex_};
-    move_again_ = true;
+    to_move_.add(these);
     if (std::exchange(moving_, true)) return;
-    while (std::exchange(move_again_, false)) {
+    while (const auto of = to_move_.take()) {
         // Where one call finds no connection, others of its route find
         // none either, and where it may go anywhere, none do.
         std::shared_ptr<const futon::route> blocked;
         for (const auto at = now(); !waiting_.empty();) {
             connection* picked = nullptr;
-            auto next = waiting_.take_first([&](call& each) {
+            auto next = waiting_.take_first(*of, [&](call& each) {
                 const auto& towards = each.request.towards;
                 if (blocked && towards == blocked) return look::pass;
                 if ((picked = begin_locked(each, at))) return look::take;
@@ -146,7 +150,7 @@ inline void channel::move_waiting() noexcept {
             picked->submit(std::move(next));
             lock.lock();
         }
-        for (auto hopeless = take_hopeless_locked(); auto each = hopeless.pop();) {
+        for (auto hopeless = take_hopeless_locked(*of); auto each = hopeless.pop();) {
             auto why = fleet_.why_not(each.get());
             lock.unlock();
             complete(std::move(each), std::move(why));
@@ -156,11 +160,13 @@ inline void channel::move_waiting() noexcept {
     moving_ = false;
 }
 
-inline waiting_calls::list channel::take_hopeless_locked() noexcept {
+inline waiting_calls::list channel::take_hopeless_locked(waiting_calls::part these) noexcept {
     if (waiting_.empty()) return {};
-    const bool hope = fleet_.wake();
+    // To wake them all is a walk over them all.
+    const bool hope = (!these.all && !waiting_.has_free()) || fleet_.wake();
     if (hope && !waiting_.has_routes()) return {};
-    return waiting_.take_if([&](const call& each) {
+    return waiting_.take_if(these, [&](const call& each) {
+        if (each.request.names_provider()) return !fleet_.wake(each) && !each.request.wait_for_ready;
         return !each.request.wait_for_ready && (!hope || (each.request.towards && !fleet_.wake(each)));
     });
 }
@@ -206,7 +212,7 @@ inline result<void> channel::send_oneway(intrusive_ptr<call> made) noexcept {
     if (to.ready) {
         to.ready->submit(std::move(made));
     } else if (to.behind) {
-        move_waiting();
+        move_waiting({.provider = to.provider});
     }
     return {};
 }

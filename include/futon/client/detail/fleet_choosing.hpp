@@ -67,8 +67,17 @@ node* fleet::trial_of(const call& which, const cluster_view& view, time_point no
     });
 }
 
-inline connection* fleet::choose(call& which, time_point now, attempts& repeats) {
-    const auto& view = current_view(which, now);
+// Who is ejected, or how many are usable, is nothing to a call that names its provider.
+connection* fleet::begin_at_one(call& which, time_point now, attempts& repeats) {
+    watch_.advance(members_.listed(), routes_, now);
+    if (absences_.are_due(now)) look_for_absent(now);
+    const auto* const n = one_for(which);
+    if (!n || !fleet_members::any_ready_of(*n)) return nullptr;
+    return choose(view_of(which, now), which, now, repeats);
+}
+
+inline connection* fleet::choose(const std::shared_ptr<cluster_view>& view, call& which, time_point now,
+                                 attempts& repeats) {
     auto how = context_of(which, now);
     if (watch_.trials().are_due(now)) [[unlikely]]
         how.trial = trial_of(which, *view, now, repeats);

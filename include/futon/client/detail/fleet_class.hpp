@@ -65,10 +65,10 @@ public:
     [[nodiscard]] connection* begin(call& which, time_point now, attempts& repeats) {
         if (takes_fast_path(which)) [[likely]]
             return only_->ready_connection();
-        // Many may wait, each for a provider of its own.
-        if (names_one(which) && !may_reach(which)) [[unlikely]]
-            return nullptr;
-        return choose(which, now, repeats);
+        // Many may wait, each for a provider of its own: nothing that is done for one walks over all providers.
+        if (which.request.names_provider()) [[unlikely]]
+            return begin_at_one(which, now, repeats);
+        return choose(current_view(which, now), which, now, repeats);
     }
     /// The same for an attempt beside others, whose providers it avoids in any case. `may_be_made()` is asked when
     /// there is one.
@@ -174,17 +174,13 @@ public:
     [[nodiscard]] fleet_counts counts() const;
 
 private:
-    [[nodiscard]] static bool names_one(const call& which) noexcept {
-        return which.request.towards && !which.request.towards->address.empty();
-    }
     [[nodiscard]] node* one_for(const call& which) const {
         return routes_.find_one(*which.request.towards, members_.table());
     }
-    [[nodiscard, gnu::cold, gnu::noinline]] bool may_reach(const call& which) const {
-        const auto* const n = one_for(which);
-        return n && fleet_members::any_ready_of(*n);
-    }
-    [[nodiscard]] connection* choose(call& which, time_point now, attempts& repeats);
+    [[nodiscard, gnu::cold, gnu::noinline]] inline connection* begin_at_one(call& which, time_point now,
+                                                                            attempts& repeats);
+    [[nodiscard]] connection* choose(const std::shared_ptr<cluster_view>& view, call& which, time_point now,
+                                     attempts& repeats);
     // What the call should try, as it can go elsewhere; or null.
     [[nodiscard, gnu::cold, gnu::noinline]] inline node* trial_of(const call& which, const cluster_view& view,
                                                                   time_point now, attempts& repeats);

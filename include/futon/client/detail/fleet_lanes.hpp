@@ -41,7 +41,7 @@ inline bool fleet::wake() noexcept {
 }
 
 inline bool fleet::wake(const call& which) noexcept {
-    if (names_one(which) && !empty()) {
+    if (which.request.names_provider() && !empty()) {
         const auto* const n = one_for(which);
         return n && fleet_members::wake(*n);
     }

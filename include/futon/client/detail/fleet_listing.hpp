@@ -46,7 +46,8 @@ inline error fleet::why_not(const call* which) const {
                 "no endpoint is known: give the client one; server.addresses() is empty until start()", executed::no};
     }
     const bool routed = which && which->request.towards;
-    if (routed || !routes_.routers().empty()) {
+    const auto* const only = routed && which->request.names_provider() ? one_for(*which) : nullptr;
+    if (!only && (routed || !routes_.routers().empty())) {
         const auto none = routes_.routers().why_none(routed ? *which->request.towards : anywhere_, members_.listed());
         if (!none.empty())
             return {errc::no_provider,
@@ -55,13 +56,18 @@ inline error fleet::why_not(const call* which) const {
     }
     std::string text;
     auto code = errc::connect_failed;
-    for (const auto* n : members_.listed()) {
-        for (const auto& each : fleet_members::lanes_of(*n)) {
+    const auto add = [&](const node& n) {
+        for (const auto& each : fleet_members::lanes_of(n)) {
             const auto& why = each->last_error();
             if (why == errc::unsupported_protocol || why == errc::bad_address || why == errc::protocol_error)
                 code = errc_of(why);
             if (text.size() < 512) text += (text.empty() ? "" : "; ") + why.message();
         }
+    };
+    if (only) {
+        add(*only);
+    } else {
+        for (const auto* n : members_.listed()) add(*n);
     }
     return {code, std::move(text), executed::no};
 }

@@ -66,6 +66,10 @@ public:
     void look(const std::vector<node*>& listed, route_cache& routes, time_point now) {
         if (now >= look_next_ || review_due_) look_after(listed, routes, now);
     }
+    /// The same where only the time counts, not what has happened: without a walk over `listed` for each of them.
+    void advance(const std::vector<node*>& listed, route_cache& routes, time_point now) {
+        if (now >= look_next_) look_after(listed, routes, now);
+    }
     /// When `ping` has something to do.
     [[nodiscard]] std::optional<time_point> next_ping() const noexcept { return health_.next_ping(); }
     /// Has `send(node, since)` ask those for a sign of life whose turn it is, unless they gave one after `since`. It

@@ -7,6 +7,7 @@
 
 #include <futon/client/detail/lane_owner.hpp>
 #include <futon/client/detail/routing_mutex.hpp>
+#include <futon/cluster/stable_hash.hpp>
 #include <futon/core/random_word.hpp>
 #include <futon/core/runtime_state.hpp>
 #include <futon/message/endpoint.hpp>
@@ -58,6 +59,8 @@ public:
         : channel_{std::move(channel)}, owner_{&owner}, to_{std::move(to)}, place_{std::move(place)}, mutex_{mutex} {}
 
     [[nodiscard]] const endpoint& address() const noexcept { return to_; }
+    /// Its `stable_hash`.
+    [[nodiscard]] std::uint64_t provider() const noexcept { return provider_; }
 
     // With the lock held.
 
@@ -344,6 +347,7 @@ private:
     const intrusive_ptr<any_channel> channel_;
     lane_owner* const owner_;
     const endpoint to_;
+    const std::uint64_t provider_ = stable_hash(to_);
     const io_place place_;
     intrusive_ptr<connector> connector_;  // Only inside the place's executor, as is the next.
     // Of connections that servers may call back on.
