@@ -8,6 +8,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <cstddef>
 #include <functional>
 #include <optional>
 #include <string>
@@ -97,6 +98,34 @@ TEST_CASE("call back: one-way calls that cross the client's goodbye, and are too
     CHECK(std::count_if(at.unseen.begin(), at.unseen.end(), [](const std::string& text) {
               return text.find("one-way calls that did not run, and were too many to be kept: at most ") != text.npos;
           }) == 1);
+}
+
+TEST_CASE("call back: one-way calls of a client's handlers that cross the server's goodbye are counted by the client") {
+    struct answering {
+        std::optional<futon::stub<Board>>* asker;
+        void changed(futon::call_context& from, int) { *asker = from.caller<Board>(); }
+        void blob(std::string) {}
+    };
+    board offered;
+    std::optional<futon::stub<Board>> asker;
+    std::size_t unseen = 0;
+    futon::testing::simulation world{{.on_unhandled_error = [&](const futon::error&) { ++unseen; }}};
+    futon::server server{{.listen = "memory://board", .runtime = world.runtime()}};
+    server.provide<Board>(std::ref(offered), {.run_on = futon::run_on::io});
+    server.start();
+    futon::client client{{.endpoints = "memory://board", .runtime = world.runtime()}};
+    client.provide<Watcher>(answering{&asker}, {.run_on = futon::run_on::io});
+    world.get(client.stub<Board>().subscribe());
+    world.get(offered.watcher->changed(1));
+    REQUIRE(asker.has_value());
+
+    server.stop().ignore();
+    for (int i = 0; i < 5; ++i) CHECK(asker->subscribe(futon::oneway).has_value());
+    world.run();
+    CHECK(client.stats().lost_oneways == 5);
+    CHECK(unseen == 5);
+    CHECK(client.stats().failed == 0);
+    CHECK(server.stats().lost_oneways == 0);
 }
 
 TEST_CASE("call back: a one-way call past what the client takes is counted and reported alone") {

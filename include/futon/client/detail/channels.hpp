@@ -79,6 +79,7 @@ public:
     [[nodiscard]] client_stats stats() const {
         client_stats sum;
         for (const auto& each : all()) sum += each->stats();
+        sum.lost_oneways = offered_->oneways_lost.load();
         sum.threads = runtime_->reports().counted();
         return sum;
     }
