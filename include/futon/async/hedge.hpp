@@ -135,7 +135,7 @@ public:
     [[nodiscard]] std::string unfinished(int levels) override {
         unfinished_inputs list{levels, "attempts", 1};
         const auto begun = visible();
-        for (std::size_t i = 0; i < begun; ++i) list.add(attempts_[i].state().is_ready(), attempts_[i].target());
+        for (std::size_t i = 0; i < begun; ++i) list.add(attempts_[i]);
         return list.text();
     }
 

@@ -39,7 +39,7 @@ public:
     }
     [[nodiscard]] std::string unfinished(int levels) override {
         unfinished_inputs list{levels};
-        self().each([&](auto& one) { list.add(one.state().is_ready(), one.target()); });
+        self().each([&](auto& one) { list.add(one); });
         return list.text();
     }
     /// Waits for every input.

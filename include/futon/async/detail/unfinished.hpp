@@ -64,9 +64,10 @@ public:
         : list_{levels}, are_{are}, first_{first} {}
 
     /// The next one.
-    void add(bool completed, intrusive_ptr<cancellable> input) {
+    template <class Input>
+    void add(Input& one) {
         const auto number = first_ + count_++;
-        if (!completed) list_.add(number, std::move(input));
+        if (!one.state().is_ready()) list_.add(number, one.target());
     }
     /// Empty if all have.
     [[nodiscard]] std::string text() const {
