@@ -6,6 +6,7 @@
 
 #include <futon/core/asio.hpp>
 #include <futon/core/executor.hpp>
+#include <futon/core/this_process.hpp>
 
 #include <asio/post.hpp>
 #include <asio/steady_timer.hpp>
@@ -55,7 +56,11 @@ public:
         return true;
     }
 
-    bool blocked_by_this_thread() const noexcept override { return inside(*this) || runs_in_this_thread(inner_); }
+    bool blocked_by_this_thread() const noexcept override {
+        return inside(*this) || runs_in_this_thread(inner_) || is_left_behind();
+    }
+    // A lent context is its owner's to run on, after Asio's notify_fork.
+    bool is_left_behind() const noexcept override { return context_ && process_ != this_process(); }
     bool is_serial() const noexcept override { return true; }
     rough_time rough_now() const noexcept override { return detail::rough_now(); }
     void* asio_context() noexcept override { return &asio::query(inner_, asio::execution::context); }
@@ -267,6 +272,7 @@ private:
     }
 
     std::shared_ptr<void> context_;
+    const std::int64_t process_ = this_process();
     AsioExecutor inner_;
     mutable std::mutex mutex_;
     work_queue queue_;

@@ -27,6 +27,8 @@ public:
     [[nodiscard]] virtual bool post(detail::work& item) noexcept = 0;
     /// Whether blocking this thread would hold up this executor's only threads.
     [[nodiscard]] virtual bool blocked_by_this_thread() const noexcept = 0;
+    /// Whether its threads are those of the process that this one was forked from: nothing runs here any more.
+    [[nodiscard]] virtual bool is_left_behind() const noexcept { return false; }
     /// Whether it runs one thing at a time.
     [[nodiscard]] virtual bool is_serial() const noexcept { return false; }
     /// The `asio::execution_context` on which coroutines of Asio make their timers and sockets; null if

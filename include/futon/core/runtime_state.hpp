@@ -9,6 +9,7 @@
 #include <futon/core/errc.hpp>
 #include <futon/core/error.hpp>
 #include <futon/core/executor.hpp>
+#include <futon/core/io_place.hpp>
 #include <futon/core/runtime_options.hpp>
 #include <futon/core/thread_pool.hpp>
 
@@ -33,24 +34,6 @@
 #include <vector>
 
 namespace futon::detail {
-
-/// An executor on which sockets can live, with the Asio executor to make them with.
-struct io_place {
-    executor_ref where;
-    asio::any_io_executor asio;
-    network_ref network{};    ///< A `detail::network` in transport, held by its base.
-    bool has_sockets = true;  ///< False in a simulation.
-};
-
-/// Runs the places of a runtime that has no threads, when it is told to: a simulation.
-class driver : public ref_counted {
-public:
-    [[nodiscard]] virtual io_place next_place() = 0;
-    /// Stands for the pool of handlers.
-    [[nodiscard]] virtual executor_ref pool() const noexcept = 0;
-    /// Runs what is ready until `done()`, where others wait for their threads to come so far. Not inside an executor.
-    virtual void run_ready_until(const std::function<bool()>& done) noexcept = 0;
-};
 
 /// Can destroy what still waits in it before it is destroyed itself: such handlers may hold the context.
 class io_thread_context : public asio::io_context {
@@ -123,6 +106,11 @@ public:
             if (each.where->blocked_by_this_thread()) return true;
         return false;
     }
+    /// Whether its threads are those of the process that this one was forked from. What they run then belongs to that
+    /// process alone: it is left as it is, sockets and locks included.
+    [[nodiscard]] bool is_left_behind() const noexcept {
+        return !places_.empty() && places_.front().where->is_left_behind();
+    }
     [[nodiscard]] std::size_t io_thread_count() const noexcept { return is_lent() ? 1 : threads_.size(); }
 
     /// Lets the threads finish what is queued, also what that queues on others of them, and waits for them. On one of
@@ -149,6 +137,7 @@ private:
     [[nodiscard]] bool must_not_wait() const noexcept { return this_thread().scope != nullptr || needs_this_thread(); }
     // The last owner may let go on one of the threads that have to end first.
     void destroy() noexcept override {
+        if (is_left_behind()) return;
         if (driver_) {
             delete this;
             return;
@@ -224,7 +213,7 @@ private:
 };
 
 inline void runtime_state::close() noexcept {
-    if (driver_) return;
+    if (driver_ || is_left_behind()) return;
     {
         const std::lock_guard lock{mutex_};
         if (std::exchange(closed_, true)) return;

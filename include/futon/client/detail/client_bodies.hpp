@@ -79,11 +79,16 @@ FUTON_DETAIL_BODY future<std::string> client::dump_pending() const {
 }
 
 FUTON_DETAIL_BODY void client::close() noexcept {
+    if (runtime_->is_left_behind()) return;
     channels_->close();
     if (own_runtime_) runtime_->close();
 }
 
 FUTON_DETAIL_BODY client::~client() {
+    if (runtime_->is_left_behind()) {  // Its connections are the parent's, and nobody here could end them.
+        static_cast<void>(channels_.release());
+        return;
+    }
     close();
     auto& offered = channels_->offered();
     if (detail::this_thread().scope != nullptr || runtime_->needs_this_thread()) {

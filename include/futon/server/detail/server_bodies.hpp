@@ -57,6 +57,15 @@ FUTON_DETAIL_BODY void begin_serving(const intrusive_ptr<server_state>& state, i
     open_connection(made, [state, made] { state->joined(made); });
 }
 
+// Nobody would serve, and nobody would say so.
+FUTON_DETAIL_BODY void require_threads(const runtime_state& runtime) {
+    if (runtime.is_left_behind())
+        throw rpc_error{error{errc::would_deadlock,
+                              "the server was made before fork(), and its threads run in the parent process only: make "
+                              "it after fork(), in the process that serves",
+                              executed::no}};
+}
+
 }  // namespace detail
 
 FUTON_DETAIL_BODY server::server() : server{server_options{}} {}
@@ -78,6 +87,7 @@ FUTON_DETAIL_BODY const server_filters& server::filters() const noexcept { retur
 FUTON_DETAIL_BODY server_stats server::stats() const { return state_->stats(); }
 
 FUTON_DETAIL_BODY result<void> server::begin() {
+    detail::require_threads(state_->runtime());
     // Also before it listens: while it drains, its own address is not free.
     if (state_->is_stopped()) return state_->was_stopped();
     if (started_) return error{errc::already_satisfied, "the server was started before", executed::no};
@@ -94,6 +104,7 @@ FUTON_DETAIL_BODY result<void> server::begin() {
 FUTON_DETAIL_BODY void server::start() { begin().value(); }
 
 FUTON_DETAIL_BODY void server::run() {
+    detail::require_threads(state_->runtime());
     if (state_->runtime().is_lent())
         throw rpc_error{error{errc::would_deadlock,
                               "run() on a lent io_context would block the thread that should run it: use start()",
@@ -174,6 +185,10 @@ FUTON_DETAIL_BODY std::uint16_t server::port() const noexcept {
 }
 
 FUTON_DETAIL_BODY server::~server() {
+    if (state_->runtime().is_left_behind()) {  // Its connections are the parent's, and nobody here could end them.
+        static_cast<void>(state_.detach());
+        return;
+    }
     state_->stop(duration{}, nullptr);
     const bool on_own_thread = detail::this_thread().scope != nullptr || state_->runtime().needs_this_thread();
     if (!on_own_thread) {
