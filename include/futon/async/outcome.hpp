@@ -4,12 +4,13 @@
 /// \file
 /// The two ends of every asynchronous result: what a producer completes, and the state behind a future.
 
+#include <futon/async/detail/blocked_thread.hpp>
 #include <futon/async/detail/spin_lock.hpp>
 #include <futon/core/operation.hpp>
 #include <futon/core/result.hpp>
 
 #include <atomic>
-#include <condition_variable>
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <mutex>
@@ -202,6 +203,7 @@ public:
         if (is_ready()) return true;
         blocked_thread here;
         attach(here, told::waiter);
+        if (until == no_deadline && this->where_) here.wait_watching(*this->where_, std::chrono::seconds{1});
         if (here.wait(until)) return true;
         work* expected = &here;
         if (consumer_.compare_exchange_strong(expected, nullptr, std::memory_order_acq_rel)) return false;
@@ -222,27 +224,6 @@ protected:
     void deliver(bool) noexcept override { this->release(); }
 
 private:
-    class blocked_thread final : public work {
-    public:
-        void run(bool) noexcept override {
-            const std::lock_guard lock{mutex_};
-            told_ = true;
-            wake_.notify_one();
-        }
-        bool wait(time_point until) noexcept {
-            std::unique_lock lock{mutex_};
-            const auto is_told = [this] { return told_; };
-            if (until != no_deadline) return wake_.wait_until(lock, until, is_told);
-            wake_.wait(lock, is_told);
-            return true;
-        }
-
-    private:
-        std::mutex mutex_;
-        std::condition_variable wake_;
-        bool told_ = false;
-    };
-
     static void tell(work& consumer, told how) noexcept {
         switch (how) {
             case told::scheduled: return schedule(static_cast<operation&>(consumer));

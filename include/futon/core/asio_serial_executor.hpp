@@ -61,6 +61,7 @@ public:
     }
     // A lent context is its owner's to run on, after Asio's notify_fork.
     bool is_left_behind() const noexcept override { return context_ && process_ != this_process(); }
+    bool may_stand_still() const noexcept override { return !context_; }
     bool is_serial() const noexcept override { return true; }
     rough_time rough_now() const noexcept override { return detail::rough_now(); }
     void* asio_context() noexcept override { return &asio::query(inner_, asio::execution::context); }

@@ -29,6 +29,8 @@ public:
     [[nodiscard]] virtual bool blocked_by_this_thread() const noexcept = 0;
     /// Whether its threads are those of the process that this one was forked from: nothing runs here any more.
     [[nodiscard]] virtual bool is_left_behind() const noexcept { return false; }
+    /// Whether it is the user who runs it, so that perhaps nobody does.
+    [[nodiscard]] virtual bool may_stand_still() const noexcept { return false; }
     /// Whether it runs one thing at a time.
     [[nodiscard]] virtual bool is_serial() const noexcept { return false; }
     /// The `asio::execution_context` on which coroutines of Asio make their timers and sockets; null if
