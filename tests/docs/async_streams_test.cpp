@@ -63,6 +63,26 @@ struct market_impl {
 };
 // [/server]
 
+// [at_once]
+struct counting_impl {
+    // Reads and writes at once. Both may use what stands here: join() waits until both have ended.
+    futon::task<void> chat(futon::stream<std::string> lines, futon::sink<std::string> out) {
+        int heard = 0;
+        futon::call_group both;  // on the thread of this handler, so that heard needs no lock
+        both.spawn(listen(lines, heard, both));
+        both.spawn(tell(heard, out));
+        co_await futon::no_throw(both.join());
+    }
+    static futon::task<void> listen(futon::stream<std::string>& lines, int& heard, futon::call_group& both) {
+        while (co_await lines.next()) ++heard;
+        both.cancel();  // the caller has closed its side: that is all
+    }
+    static futon::task<void> tell(const int& heard, futon::sink<std::string>& out) {
+        for (;; co_await futon::delay(10ms)) co_await out.send(std::to_string(heard));
+    }
+};
+// [/at_once]
+
 // [client]
 futon::task<double> highest(futon::stub<Market> market, int count) {
     double best = 0;
@@ -87,6 +107,30 @@ futon::task<double> average_of(futon::stub<Market> market, std::vector<double> p
     co_return co_await std::move(average);  // the result, or throws why there is none
 }
 // [/upload_loop]
+
+struct Counting {
+    futon::stream<std::string> chat(futon::stream<std::string> lines);
+};
+FUTON_SERVICE(Counting, chat)
+
+TEST_CASE("docs: a handler that reads and writes at once ends when its caller closes, and when its reader goes") {
+    futon::server server;
+    server.provide<Counting>(counting_impl{});
+    server.start();
+    futon::client client{server.addresses()};
+    const auto counting = client.stub<Counting>();
+    for (int i = 0; i < 10; ++i) {
+        auto [say, lines] = futon::make_stream<std::string>(16);
+        auto heard = counting.chat(std::move(lines));
+        say.send("hello").get();
+        while (heard.next().get() != "1") {
+        }
+        if (i % 2 == 0) continue;  // both go out of scope
+        say.close();
+        while (heard.next().get()) {
+        }
+    }
+}
 
 TEST_CASE("docs: streams from the server, from the client, and in both directions") {
     tally ended;
