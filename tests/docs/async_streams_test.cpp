@@ -74,11 +74,14 @@ struct counting_impl {
         co_await futon::no_throw(both.join());
     }
     static futon::task<void> listen(futon::stream<std::string>& lines, int& heard, futon::call_group& both) {
-        while (co_await lines.next()) ++heard;
+        while (auto line = co_await lines.next()) ++heard;
         both.cancel();  // the caller has closed its side: that is all
     }
     static futon::task<void> tell(const int& heard, futon::sink<std::string>& out) {
-        for (;; co_await futon::delay(10ms)) co_await out.send(std::to_string(heard));
+        for (;;) {
+            co_await out.send(std::to_string(heard));
+            co_await futon::delay(10ms);
+        }
     }
 };
 // [/at_once]

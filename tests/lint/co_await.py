@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Refuses what g++ 12 destroys twice: a temporary aggregate or a capturing lambda in a co_await expression.
+"""Refuses what g++ 12 compiles wrongly: a temporary aggregate or a capturing lambda in a co_await expression, which it
+destroys twice; and a co_await in the condition of if, while or switch, which crashes where the coroutine's outermost
+block declares nothing.
 
 co_await.py FILE...       checks C++ files, and the C++ blocks of Markdown files
 co_await.py --self-test   checks samples/co_await.txt
@@ -181,6 +183,32 @@ def check_block(group, report):
             check_block(block, report)
 
 
+def awaits(items):
+    """Whether there is a co_await in them, other than in a lambda of their own."""
+    return any(awaits(item.items) if isinstance(item, Group) and item.kind != "{" else item.text == "co_await" for item in items)
+
+
+def declares(condition):
+    """Whether it is a declaration: has "=", and not as a part of "==", "!=", "<=", ">="."""
+    texts = ["", *(item.text for item in condition), ""]
+    return any(texts[at] == "=" and texts[at - 1] not in tuple("=!<>") and texts[at + 1] != "=" for at in range(1, len(texts) - 1))
+
+
+def check_conditions(items, report):
+    for index, item in enumerate(items):
+        if not isinstance(item, Group):
+            continue
+        before = [i.text for i in items[max(0, index - 2):index]]
+        if item.kind == "(" and before and before[-1] in ("if", "while", "switch"):
+            condition = item.items
+            for at, each in enumerate(item.items):
+                if each.text == ";":
+                    condition = item.items[at + 1:]
+            if awaits(condition) and not declares(condition):
+                report(item.offset)
+        check_conditions(item.items, report)
+
+
 def problems_of(text, first_line=1):
     lines = text.splitlines()
     problems = []
@@ -190,8 +218,15 @@ def problems_of(text, first_line=1):
         if not re.search(r"// co_await-temporary: \S", lines[line - 1]):
             problems.append((line + first_line - 1, f"{words} in a co_await expression is destroyed twice by g++ 12: name it first"))
 
-    check_block(parse(without_comments_and_literals(text)), report)
-    return problems
+    def report_condition(offset):
+        line = line_of(text, offset)
+        if not re.search(r"// co_await-condition: \S", lines[line - 1]):
+            problems.append((line + first_line - 1, "a co_await in a condition may crash with g++ 12: name its value first"))
+
+    top = parse(without_comments_and_literals(text))
+    check_block(top, report)
+    check_conditions(top.items, report_condition)
+    return sorted(problems)
 
 
 def problems_of_file(path):
