@@ -63,7 +63,7 @@ TEST_CASE("docs: a server and a client that find each other in a registry") {
     CHECK(euro == 1.0);
 
     // [update]
-    client.update({.timeout = 200ms, .balancer = futon::any_load_balancer{futon::prequal{}}});
+    client.update({.timeout = 2s, .balancer = futon::any_load_balancer{futon::prequal{}}});
     // [/update]
     CHECK(rates.rate("USD").get() == 0.9);
     server.stop().get();

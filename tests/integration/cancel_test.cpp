@@ -143,12 +143,25 @@ TEST_CASE("client: cancel() travels through futures, tasks and awaitables over t
 }
 
 TEST_CASE("client: a deadline that ends travels the same way") {
-    three at;
-    const auto why = error_of(at.first.stub.with({.timeout = 50ms}).in_task());
-    CHECK(why == futon::errc::deadline_exceeded);
-    if (at.last_link.holding.count() == 1) CHECK(soon([&] { return at.last_link.is_stopped(); }));
-    at.last_link.answer_all(1);
-    CHECK(at.at_rest());
+    futon::testing::simulation world;
+    link last_link;
+    served<Link> last{std::ref(last_link), {}, server_in(world, "last"), client_in(world)};
+    link second_link{&last.stub};
+    served<Link> second{std::ref(second_link), {}, server_in(world, "second"), client_in(world)};
+    link first_link{&second.stub};
+    served<Link> first{std::ref(first_link), {}, server_in(world, "first"), client_in(world)};
+    auto call = first.stub.with({.timeout = 50ms}).in_task();
+    world.advance(50ms - 1ns);
+    REQUIRE(last_link.holding.count() == 1);
+    CHECK_FALSE(last_link.is_stopped());
+    CHECK_FALSE(call.is_ready());
+    world.advance(1ns);
+    REQUIRE(call.is_ready());
+    CHECK(error_of(std::move(call)) == futon::errc::deadline_exceeded);
+    CHECK(last_link.is_stopped());
+    last_link.answer_all(1);
+    world.run();
+    for (auto* each : {&first, &second, &last}) CHECK(each->server.stats().in_flight == 0);
 }
 
 TEST_CASE("client: a client that goes away stops what it asked for, over three servers") {

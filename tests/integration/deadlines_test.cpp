@@ -143,14 +143,18 @@ TEST_CASE("server: work that expired in the pool's queue is dropped before it ru
     timed service;
     auto serving = quiet_server();
     serving.threads.pool_threads = 1;
-    served<Timed> at{std::ref(service), {}, serving};
+    served<Timed> at{std::ref(service), {.methods = {{"left", futon::run_on::io}}}, serving};
     auto blocking = at.stub.block();
     REQUIRE(service.holding.reaches(1));
-    auto late = at.stub.with({.timeout = 20ms}).touch();
-    const auto why = error_of(std::move(late));
-    CHECK(why == futon::errc::deadline_exceeded);
-    CHECK(why.ran() == futon::executed::maybe);
+    // One whose time is over before it has left, since the machine is busy, was never in the queue.
+    CHECK(soon([&] {
+        const auto why = error_of(at.stub.with({.timeout = 20ms}).touch());
+        CHECK(why == futon::errc::deadline_exceeded);
+        return why.ran() == futon::executed::maybe;
+    }));
     CHECK(service.touched == 0);
+    // By the server's own count it may still have time, but its cancel is there before what the client says next.
+    static_cast<void>(at.stub.left().get());
     service.open.count_down();
     std::move(blocking).get();
     CHECK(at.stub.touch().get() == 1);  // The only one that ran.
@@ -164,9 +168,18 @@ TEST_CASE("server: an expired call that nobody cancelled is dropped before it ru
     served<Timed> at{std::ref(service), {}, serving};
     auto blocking = at.stub.block();
     REQUIRE(service.holding.reaches(1));
-    // One-way: its caller waits for nothing, so that no cancel follows.
-    REQUIRE(at.stub.with({.timeout = 20ms}).touch(futon::oneway));
-    REQUIRE(soon([&] { return at.server.stats().calls == 2; }));
+    // One-way: its caller waits for nothing, so that no cancel follows. For one whose time is over before it has left,
+    // since the machine is busy, there is another.
+    const auto hurried = at.stub.with({.timeout = 20ms});
+    static_cast<void>(hurried.touch(futon::oneway));
+    std::uint64_t lost = 0;
+    REQUIRE(soon([&] {
+        if (const auto failed = at.client->stats().failed; failed > lost) {
+            lost = failed;
+            static_cast<void>(hurried.touch(futon::oneway));
+        }
+        return at.server.stats().calls == 2;
+    }));
     // The server counts the time left from when it read the call, which can be long after it was made.
     const auto due = futon::clock::now() + 20ms;
     CHECK(soon([&] { return futon::clock::now() > due; }));
@@ -177,19 +190,27 @@ TEST_CASE("server: an expired call that nobody cancelled is dropped before it ru
 }
 
 TEST_CASE("client: a call that timed out is cancelled at the server, and its late reply is dropped there") {
+    futon::testing::simulation world;
     timed service;
-    served<Timed> at{std::ref(service), {.run_on = futon::run_on::io}};
-    const auto why = error_of(at.stub.with({.timeout = 20ms}).hold());
+    served<Timed> at{std::ref(service), {}, server_in(world), client_in(world)};
+    auto late = at.stub.with({.timeout = 20ms}).hold();
+    world.advance(20ms - 1ns);
+    REQUIRE(service.holding.count() == 1);
+    CHECK_FALSE(service.stop.stop_requested());
+    CHECK_FALSE(late.is_ready());
+    world.advance(1ns);
+    REQUIRE(late.is_ready());
+    const auto why = error_of(std::move(late));
     CHECK(why == futon::errc::deadline_exceeded);
     CHECK(why.ran() == futon::executed::maybe);
-    CHECK(why.where().find("Timed.hold at tcp://") == 0);
-    REQUIRE(service.holding.reaches(1));
-    CHECK(soon([&] { return service.stop.stop_requested(); }));
+    CHECK(why.where() == "Timed.hold at memory://server");
+    CHECK(service.stop.stop_requested());
     CHECK(service.held->stop_requested());
     CHECK((*service.held)());
     // The connection stays, and nothing is left over.
-    CHECK(at.stub.touch().get() == 1);
-    CHECK(soon([&] { return at.server.stats().in_flight == 0 && at.server.stats().wire.dropped_replies == 1; }));
+    CHECK(world.get(at.stub.touch()) == 1);
+    CHECK(at.server.stats().in_flight == 0);
+    CHECK(at.server.stats().wire.dropped_replies == 1);
     const auto seen = at.client->stats();
     CHECK(seen.connects == 1);
     CHECK(seen.wire.expired == 1);
@@ -199,7 +220,9 @@ TEST_CASE("client: a call that timed out is cancelled at the server, and its lat
 
 TEST_CASE("client: a reply that crosses the cancel of its call is counted as late and ignored") {
     timed service;
-    served<Timed> at{std::ref(service), {.run_on = futon::run_on::io, .run_to_end = true}};
+    auto serving = quiet_server();
+    serving.limits.max_cancels_per_second = 1'000'000;  // Where the machine is busy most calls are late.
+    served<Timed> at{std::ref(service), {.run_on = futon::run_on::io, .run_to_end = true}, serving};
     CHECK(at.stub.touch().get() == 1);
     // Many calls whose answers and deadlines meet: whatever wins, each has one outcome and the connection stays.
     for (int i = 0; i < 2000; ++i) {

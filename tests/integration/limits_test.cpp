@@ -13,7 +13,6 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -26,9 +25,6 @@ futon::client_options without_retry(futon::endpoints where) {
     options.retry.max_attempts = 1;
     return options;
 }
-
-// Of a futon peer of version 1 with nothing to add.
-constexpr std::string_view preface{"\xc1" "fut\x01\x00", 6};
 
 void check_refused(const futon::error& why, futon::errc code) {
     CHECK(why == code);
@@ -376,35 +372,45 @@ TEST_CASE("limits: metadata that is too much fails its call alone") {
 }
 
 TEST_CASE("limits: an idle connection is closed by the server, and made again for the next call") {
-    auto serving = quiet_server();
+    futon::testing::simulation world;
+    auto serving = server_in(world);
     serving.limits.idle_close = 20ms;
-    echo_server at{serving};
-    futon::client client{to(at.address())};
-    const auto stub = client.stub<Echo>();
-    CHECK(stub.echo(1).get() == 1);
-    CHECK(soon([&] { return at.server.stats().connections == 0; }));
-    CHECK(client.stats().failed == 0);
+    const auto service = std::make_shared<echo_service>();
+    served<Echo> at{service, {}, serving, client_in(world)};
     for (int i = 0; i < 5; ++i) {
-        CHECK(stub.echo(i).get() == i);
-        CHECK(soon([&] { return at.server.stats().connections == 0; }));
+        CHECK(world.get(at.stub.echo(i)) == i);
+        world.advance(20ms - 1ns);
+        CHECK(at.server.stats().connections == 1);
+        world.advance(1ns);
+        CHECK(at.server.stats().connections == 0);
     }
     // Not while a call is in flight, however long it takes.
-    auto held = stub.hold(1);
-    REQUIRE(at.service->arrived.reaches(1));
-    CHECK_FALSE(held.wait_for(100ms));
-    at.service->release();
-    CHECK(std::move(held).get() == 1);
-    CHECK(client.stats().failed == 0);
+    auto held = at.stub.hold(1);
+    world.advance(1s);
+    REQUIRE(service->arrived.count() == 1);
+    CHECK_FALSE(held.is_ready());
+    service->release();
+    CHECK(world.get(std::move(held)) == 1);
+    const auto seen = at.client->stats();
+    CHECK(seen.failed == 0);
+    CHECK(seen.retries == 0);
+    CHECK(seen.connects == 6);
 }
 
 TEST_CASE("limits: a server that is silent is found out by heartbeats") {
-    raw_listener silent;
-    auto options = without_retry(silent.address());
-    options.limits.heartbeat_after = options.limits.heartbeat_timeout = 200ms;  // More than it takes to greet.
-    futon::client client{options};
-    auto call = client.stub<Echo>().echo(1);
-    auto taken = silent.accept();
-    taken.send(preface);
+    futon::testing::simulation world;
+    auto calling = client_in(world);
+    calling.retry = futon::failfast;
+    calling.limits.heartbeat_after = 200ms;
+    calling.limits.heartbeat_timeout = 100ms;
+    served<Echo> at{std::make_shared<echo_service>(), {}, server_in(world), calling};
+    CHECK(world.get(at.stub.echo(1)) == 1);
+    world.faults("memory://server", {.drop = true}, futon::testing::link_direction::to_client);
+    auto call = at.stub.echo(2);
+    world.advance(300ms - 1ns);
+    CHECK_FALSE(call.is_ready());
+    world.advance(1ns);
+    REQUIRE(call.is_ready());
     const auto why = error_of(std::move(call));
     CHECK(why == futon::errc::connection_lost);
     CHECK(why.ran() == futon::executed::maybe);

@@ -234,23 +234,35 @@ TEST_CASE("streams: a client's stream that fails, fails its call with the same e
 }
 
 TEST_CASE("streams: a call may set a deadline for the whole") {
+    futon::testing::simulation world;
     auto implementation = std::make_shared<feed>();
-    served<Feed> all{implementation};
+    served<Feed> all{implementation, {}, server_in(world), client_in(world)};
     auto bounded = all.stub.with({.timeout = 50ms}).forever();
+    for (int i = 0; i < 10; ++i) CHECK(world.get(bounded.next()) == i);
+    world.advance(50ms - 1ns);
+    CHECK(implementation->ended.count() == 0);
+    world.advance(1ns);
     futon::result<std::optional<int>> last;
-    do last = bounded.next().get_result();
+    do last = world.get_result(bounded.next());
     while (last && *last);
     REQUIRE_FALSE(last);
     CHECK(last.error() == futon::errc::deadline_exceeded);
-    CHECK(implementation->ended.reaches(1));
+    CHECK(implementation->ended.count() == 1);
+    CHECK(world.elapsed() == 50ms);
 }
 
 TEST_CASE("streams: an idle timeout ends a stream whose server says nothing") {
-    served<Feed> all{std::make_shared<feed>()};
+    futon::testing::simulation world;
+    served<Feed> all{std::make_shared<feed>(), {}, server_in(world), client_in(world)};
     auto [out, in] = futon::make_stream<std::string>(1);
     auto answers = all.stub.with({.idle_timeout = 30ms}).chat("hello", std::move(in));
-    CHECK(answers.next().get() == "hello chat");
-    const auto why = error_of(answers.next());
+    CHECK(world.get(answers.next()) == "hello chat");
+    auto silent = answers.next();
+    world.advance(30ms - 1ns);
+    CHECK_FALSE(silent.is_ready());
+    world.advance(1ns);
+    REQUIRE(silent.is_ready());
+    const auto why = error_of(std::move(silent));
     CHECK(why == futon::errc::deadline_exceeded);
     CHECK(why.message().find("idle_timeout") != std::string::npos);
 }
@@ -377,7 +389,7 @@ TEST_CASE("streams: an item too big fails its call, and what is sent then fails 
     CHECK(all.stub.ping().get() == 1);
 }
 
-TEST_CASE("streams: a producer hears why its call ended: an early answer, its deadline, its client, its server") {
+TEST_CASE("streams: a producer hears why its call ended: an early answer, its client, its server") {
     auto implementation = std::make_shared<store>();
     served<Store> all{implementation};
     auto [early, early_parts] = futon::make_stream<std::string>(1);
@@ -388,20 +400,14 @@ TEST_CASE("streams: a producer hears why its call ended: an early answer, its de
     CHECK(answered_early == futon::errc::cancelled);
     CHECK(answered_early.message() == "the call was answered before its items had ended");
 
-    auto [slow, slow_parts] = futon::make_stream<std::string>(1);
-    auto done = all.stub.with({.timeout = 50ms}).put(std::move(slow_parts));
-    CHECK(error_of(std::move(done)) == futon::errc::deadline_exceeded);
-    CHECK(refusal_of(slow) == futon::errc::deadline_exceeded);
-    REQUIRE(implementation->ended.reaches(1));
-
     auto [out, parts] = futon::make_stream<std::string>(1);
-    done = all.stub.put(std::move(parts));
+    auto done = all.stub.put(std::move(parts));
     out.send("one").get();
     REQUIRE(implementation->took.reaches(1));
     all.client.reset();
     CHECK(error_of(std::move(done)) == futon::errc::client_closed);
     CHECK(refusal_of(out) == futon::errc::client_closed);
-    REQUIRE(implementation->ended.reaches(2));
+    REQUIRE(implementation->ended.reaches(1));
     CHECK(*implementation->why == futon::errc::cancelled);
     CHECK(implementation->why->message() == "the connection to the caller was lost");
 
@@ -414,6 +420,23 @@ TEST_CASE("streams: a producer hears why its call ended: an early answer, its de
     const auto lost = error_of(std::move(done));
     CHECK(lost.is(futon::cond::unavailable));
     CHECK(refusal_of(last) == lost.code());
+}
+
+TEST_CASE("streams: a producer hears that its call ran out of time, and so does the handler") {
+    futon::testing::simulation world;
+    auto implementation = std::make_shared<store>();
+    served<Store> all{implementation, {}, server_in(world), client_in(world)};
+    auto [slow, parts] = futon::make_stream<std::string>(1);
+    auto done = all.stub.with({.timeout = 50ms}).put(std::move(parts));
+    world.get(slow.send("one"));
+    world.advance(50ms - 1ns);
+    CHECK(implementation->took.count() == 1);
+    CHECK_FALSE(done.is_ready());
+    world.advance(1ns);
+    REQUIRE(done.is_ready());
+    CHECK(error_of(std::move(done)) == futon::errc::deadline_exceeded);
+    CHECK(world.get_result(slow.send("more")).error() == futon::errc::deadline_exceeded);
+    CHECK(implementation->ended.count() == 1);
 }
 
 TEST_CASE("streams: a handler's item that is too big fails at once, and others may follow") {

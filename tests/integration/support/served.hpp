@@ -2,16 +2,33 @@
 #pragma once
 
 /// \file
-/// One contract served to one client over loopback, and gates for handlers to wait at.
+/// One contract served to one client, over loopback or in virtual time, and gates for handlers to wait at.
 
 #include "integration/support/echo.hpp"
 
+#include <futon/testing/simulation.hpp>
+
 #include <memory>
 #include <mutex>
+#include <optional>
+#include <string>
 #include <utility>
 #include <vector>
 
 namespace futon_tests {
+
+/// Of a server and a client in a simulated world, which ends after them: there a call is at its server when its time is
+/// over, however busy the machine is.
+[[nodiscard]] inline futon::server_options server_in(const futon::testing::simulation& world,
+                                                     const std::string& name = "server") {
+    return {.listen = "memory://" + name, .runtime = world.runtime()};
+}
+[[nodiscard]] inline futon::client_options client_in(const futon::testing::simulation& world) {
+    futon::client_options options;
+    options.timeout = ceiling;
+    options.runtime = world.runtime();
+    return options;
+}
 
 /// A server with one implementation, a client of it, and a stub.
 template <class Contract>
