@@ -63,7 +63,7 @@ int main() {
 
     print("exception", store.fail().get_result());
     print("own code", store.take(4).get_result());
-    const auto late = store.with({.timeout = 20ms}).sleep("").get_result();
+    const auto late = store.with({.timeout = 500ms}).sleep("").get_result();
     print("time", late);
     print("arguments", store.sleep(std::string(9'000'000, 'x')).get_result());
     print("service", client.stub<Store>({.version = "9"}).fail().get_result());

@@ -79,8 +79,8 @@ int main() {
     std::cout << "quote: " << quote.amount << " " << quote.currency << "\n";
     std::cout << "total: " << quotes.total(8, 12).get() << "\n";
 
-    // 50 ms for everything: the inner call inherits what is left of them.
-    const auto slow = quotes.with({.timeout = 50ms}).slow_quote().get_result();
+    // 500 ms for everything: the inner call inherits what is left of them.
+    const auto slow = quotes.with({.timeout = 500ms}).slow_quote().get_result();
     std::cout << "slow:  " << slow.error().code().message() << "\n";
     rates.gave_up.get_future().wait();
     std::cout << "rates: the caller gave up\n";

@@ -59,7 +59,7 @@ struct Shop {
     void upload(std::string name, futon::bytes_view picture);
 };
 FUTON_SERVICE_AS(Shop, "com.example.Shop:1.0",
-                 (price, futon::idempotent, futon::timeout(200ms)),
+                 (price, futon::idempotent, futon::timeout(2s)),
                  (search, futon::idempotent),
                  upload)
 
