@@ -13,6 +13,7 @@
 
 #include <chrono>
 #include <complex>
+#include <filesystem>
 #include <map>
 #include <optional>
 #include <string>
@@ -289,6 +290,8 @@ TEST_CASE("adaptors: msgpack-cxx itself packs and unpacks what only futon knows,
     CHECK(packed(colour::blue) == "02");
     CHECK(packed(std::chrono::seconds{1}) == "ce 3b 9a ca 00");
     CHECK(packed(std::chrono::system_clock::time_point{std::chrono::seconds{1}}) == "d6 ff 00 00 00 01");
+    CHECK(packed(std::filesystem::path{"/a"}) == "a2 2f 61");
+    CHECK(unpacked<std::filesystem::path>("a2 2f 61") == "/a");
     CHECK(packed(std::vector<point>{{1, 2}}) == "91 92 01 02");
     CHECK(unpacked<point>("92 01 02") == point{1, 2});
     CHECK(unpacked<std::vector<point>>("91 92 01 02") == std::vector<point>{{1, 2}});

@@ -2,6 +2,7 @@
 #include <futon/wire/decode.hpp>
 
 #include <futon/wire/encode.hpp>
+#include <futon/wire/signature.hpp>
 
 #include <doctest/doctest.h>
 
@@ -15,6 +16,7 @@
 #include <chrono>
 #include <cmath>
 #include <deque>
+#include <filesystem>
 #include <limits>
 #include <list>
 #include <map>
@@ -251,6 +253,25 @@ TEST_CASE("decode: every type comes back as it was sent, and no truncation of it
     check_round_trip(by_hand{3, 4});
     check_round_trip(
         std::map<int, std::vector<std::optional<boxed<by_hand>>>>{{1, {std::nullopt, boxed<by_hand>{{1, 2}}}}});
+}
+
+TEST_CASE("decode: a path comes back as it was sent, as the text that it is, alone and inside") {
+    using std::filesystem::path;
+    const path home{u8"/home/\u00e4nn/a b.txt"};
+    futon::byte_buffer out;
+    futon::encode(out, home);
+    CHECK(test_support::to_hex(out.view()) == "b2 2f 68 6f 6d 65 2f c3 a4 6e 6e 2f 61 20 62 2e 74 78 74");
+    CHECK(futon::decode<path>(out.view()).value() == home);
+    CHECK(futon::decode<std::string>(out.view()).value() == "/home/\xc3\xa4nn/a b.txt");
+    CHECK(decoded<path>("a0") == path{});
+    CHECK(futon::decode<path>(hex("01")).error().message() == "expected string, got integer");
+
+    using files = std::map<std::string, std::vector<path>>;
+    const files all{{"etc", {"/etc/hosts", "relative/../x"}}};
+    futon::byte_buffer many;
+    futon::encode(many, all);
+    CHECK(futon::decode<files>(many.view()).value() == all);
+    CHECK(futon::signature_of<path, const path&, std::optional<path>>() == "(str,opt<str>)->str");
 }
 
 TEST_CASE("decode: void is nil") {

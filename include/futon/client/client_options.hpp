@@ -111,8 +111,8 @@ struct client_stats {
     std::uint64_t ignored_settings = 0;
     std::uint64_t connections = 0;  ///< Open now.
     std::uint64_t connects = 0;     ///< Connections made so far.
-    /// One-way calls back to servers (`call_context::caller`) that this client's handlers had queued, and that surely did
-    /// not run. Those of which only their number is known are in `failed`, with the client's own.
+    /// One-way calls back to servers (`call_context::caller`) that this client's handlers had queued, and that surely
+    /// did not run. Those of which only their number is known are in `failed`, with the client's own.
     std::uint64_t lost_oneways = 0;
     runtime_stats threads;  ///< Of the runtime, with all that shares it.
     session_stats wire;     ///< Sums over all connections, also those that are gone.

@@ -3,7 +3,7 @@
 
 /// \file
 /// The msgpack-cxx adaptors that are missing without Boost, so that `msgpack::pack` and a hand-written adaptor can
-/// hold what futon can hold: variants, time points, durations, enums, plain aggregates.
+/// hold what futon can hold: variants, time points, durations, enums, paths, plain aggregates.
 ///
 /// They are constrained partial specialisations over a bare `T` in the namespace of msgpack-cxx's own adaptors:
 /// any full specialisation, and any partial one that names more of the type, is preferred to them without ambiguity.

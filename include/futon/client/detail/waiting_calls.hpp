@@ -36,8 +36,8 @@ public:
         return size() < bounds.max_queued_calls &&
                which.request.arguments.size() <= bounds.max_queued_bytes - std::min(bytes_, bounds.max_queued_bytes);
     }
-    /// Behind those that were made before it: one that comes back stands where it would have stood. Returns the provider
-    /// that it names, as `part` has it.
+    /// Behind those that were made before it: one that comes back stands where it would have stood. Returns the
+    /// provider that it names, as `part` has it.
     /// Errors: `bad_alloc`, and it is not here.
     std::uint64_t push(const intrusive_ptr<call>& which) {
         auto& among = turns_of(*which);

@@ -13,6 +13,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <tuple>
 #include <type_traits>
 #include <utility>
@@ -193,6 +194,18 @@ bool read_enumeration(reader& in, T& out) {
 }
 
 template <class T>
+bool read_path(reader& in, T& out) {
+    std::string_view text;
+    if (!in.text(text)) return false;
+    try {
+        out = T{std::u8string(text.begin(), text.end())};
+    } catch (const std::system_error&) {  // Where the system's paths are not in UTF-8.
+        return in.unfit("a text that is no path");
+    }
+    return true;
+}
+
+template <class T>
 bool read_adapted(reader& in, T& out);  // in read_adapted.hpp
 template <class T>
 bool read_defined(reader& in, T& out);  // in read_defined.hpp
@@ -222,6 +235,8 @@ bool read_value(reader& in, T& out) {
         if (!in.may_view() || !in.text(text)) return false;
         out = T{text.data(), text.size()};
         return true;
+    } else if constexpr (what == shape::path) {
+        return read_path(in, out);
     } else if constexpr (what == shape::blob) {
         bytes_view blob;
         if (!in.blob(blob)) return false;

@@ -64,6 +64,8 @@ template <class T>
             return shape::adapted;
         } else if constexpr (std::is_enum_v<T>) {
             return shape::enumeration;
+        } else if constexpr (path<T>) {
+            return shape::path;
         } else if constexpr (judge_fields<T>() == fields_verdict::fine && !std::is_same_v<T, std::timespec>) {
             return shape::fields;
         } else {

@@ -160,7 +160,7 @@ void spell(signature_text& to) {
         spell_integer<std::underlying_type_t<T>>(to);
     } else if constexpr (what == shape::floating) {
         to.add(sizeof(T) == 4 ? "f32" : "f64");
-    } else if constexpr (what == shape::text || what == shape::text_view) {
+    } else if constexpr (what == shape::text || what == shape::text_view || what == shape::path) {
         to.add("str");
     } else if constexpr (what == shape::blob || what == shape::blob_view || what == shape::blob_array) {
         to.add("bin");

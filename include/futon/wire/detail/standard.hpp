@@ -46,6 +46,7 @@ enum class shape : std::uint8_t {
     duration,
     time,  ///< A time point of the system clock.
     enumeration,
+    path,     ///< `std::filesystem::path`: text in UTF-8, with '/' between its parts.
     fields,   ///< A plain aggregate.
     defined,  ///< Has a `msgpack_pack` member, as `MSGPACK_DEFINE` makes it.
     adapted,  ///< Has a msgpack-cxx adaptor that is not ours.
@@ -124,6 +125,13 @@ concept keyed = container<T> && requires(T& c, typename T::value_type v) {
     typename T::key_type;
     c.insert(c.end(), std::move(v));
 };
+
+/// `std::filesystem::path`, known by what it has: who needs none should not pay for <filesystem>.
+template <class T>
+concept path = requires(const T& p) {
+    T::preferred_separator;
+    { p.generic_u8string() } -> std::same_as<std::u8string>;
+} && std::is_constructible_v<T, std::u8string>;
 
 template <class T>
 [[nodiscard]] consteval shape container_shape() noexcept {

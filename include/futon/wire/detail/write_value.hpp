@@ -112,6 +112,9 @@ void write_value(byte_buffer& out, const T& value) {
         put_floating(out, value);
     } else if constexpr (what == shape::text || what == shape::text_view) {
         put_text(out, {value.data(), value.size()});
+    } else if constexpr (what == shape::path) {
+        const auto text = value.generic_u8string();
+        put_text(out, {reinterpret_cast<const char*>(text.data()), text.size()});
     } else if constexpr (what == shape::blob || what == shape::blob_view || what == shape::blob_array) {
         put_blob(out, value.data(), value.size());
     } else if constexpr (what == shape::sequence || what == shape::set || what == shape::array) {
