@@ -3,6 +3,8 @@
 #include <futon/client.hpp>
 #include <futon/server.hpp>
 
+#include <fcntl.h>
+#include <sys/stat.h>
 #include <sys/types.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -10,6 +12,7 @@
 #include <doctest/doctest.h>
 
 #include <memory>
+#include <set>
 #include <string>
 
 namespace fork_test {
@@ -73,6 +76,30 @@ TEST_CASE("fork: a client, a server and their futures that were made before it s
               return 0;
           }) == 0);
     CHECK(forked.greet("bob").get() == "hello bob");  // The child took nothing from its parent.
+}
+
+// Sockets that a program would inherit which this process starts.
+std::set<int> inherited() {
+    std::set<int> found;
+    for (int each = 0; each < 1024; ++each) {
+        struct ::stat what {};
+        if (::fstat(each, &what) == 0 && S_ISSOCK(what.st_mode) && (::fcntl(each, F_GETFD) & FD_CLOEXEC) == 0)
+            found.insert(each);
+    }
+    return found;
+}
+
+TEST_CASE("fork: a program that is started inherits no socket of a server or client") {
+    const auto before = inherited();
+    const auto path = "/tmp/futon-fork-test-" + std::to_string(::getpid());
+    futon::server server{{.listen = {"tcp://127.0.0.1:0", "unix://" + path}}};
+    server.provide<Forked>(forked_impl{});
+    server.start();
+    for (const auto& address : server.addresses()) {
+        futon::client client{address};
+        REQUIRE(client.stub<Forked>().greet("ann").get() == "hello ann");
+        CHECK(inherited() == before);
+    }
 }
 
 }  // namespace fork_test

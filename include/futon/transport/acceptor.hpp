@@ -7,6 +7,7 @@
 #include <futon/core/executor.hpp>
 #include <futon/core/runtime_state.hpp>
 #include <futon/message/endpoint.hpp>
+#include <futon/transport/close_on_exec.hpp>
 #include <futon/transport/connector.hpp>
 #include <futon/transport/network.hpp>
 #include <futon/transport/post_function.hpp>
@@ -137,6 +138,7 @@ inline result<void> acceptor::open(const endpoint& at) {
     std::error_code code;
     listener_.emplace(place_.asio);
     listener_->open(address.protocol(), code);
+    close_on_exec(*listener_);
     if (!code && at.scheme == "tcp") listener_->set_option(asio::socket_base::reuse_address{true}, code);
     if (!code && at.scheme == "tcp" && address.protocol().family() == AF_INET6)
         listener_->set_option(asio::ip::v6_only{true}, code);

@@ -9,6 +9,7 @@
 #include <futon/core/runtime_state.hpp>
 #include <futon/core/time.hpp>
 #include <futon/message/endpoint.hpp>
+#include <futon/transport/close_on_exec.hpp>
 #include <futon/transport/network.hpp>
 #include <futon/transport/post_function.hpp>
 #include <futon/transport/socket_stream.hpp>
@@ -112,6 +113,9 @@ private:
     void try_next() {
         const auto at = sockets_.size();
         sockets_.emplace_back(place_.asio);
+        std::error_code ignored;  // What cannot be opened is opened again below, and reported from there.
+        sockets_[at].open(addresses_[at].protocol(), ignored);
+        close_on_exec(sockets_[at]);
         sockets_[at].async_connect(addresses_[at],
                                    [self = intrusive_ptr<connector>{this}, at](const std::error_code& code) {
                                        if (code) return self->failed(code);

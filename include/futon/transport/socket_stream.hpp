@@ -7,6 +7,7 @@
 #include <futon/core/asio.hpp>
 #include <futon/core/recycling.hpp>
 #include <futon/transport/byte_stream.hpp>
+#include <futon/transport/close_on_exec.hpp>
 
 #include <asio/buffer.hpp>
 #include <asio/generic/stream_protocol.hpp>
@@ -120,8 +121,10 @@ private:
     return "tcp://" + (tcp.address().is_v6() ? "[" + host + "]" : host) + ":" + std::to_string(tcp.port());
 }
 
-/// Sends small frames at once: coalescing is done above, where it costs no delay. No-op for Unix sockets.
+/// Sends small frames at once: coalescing is done above, where it costs no delay. No-op for Unix sockets. Other programs
+/// do not inherit it.
 inline void tune(asio::generic::stream_protocol::socket& connected) noexcept {
+    close_on_exec(connected);
     std::error_code ignored;
     connected.set_option(asio::ip::tcp::no_delay{true}, ignored);
 }
