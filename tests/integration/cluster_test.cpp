@@ -6,6 +6,7 @@
 #include <futon/cluster/balancer_names.hpp>
 #include <futon/cluster/prequal.hpp>
 #include <futon/cluster/round_robin.hpp>
+#include <futon/cluster/routers.hpp>
 
 #include <doctest/doctest.h>
 
