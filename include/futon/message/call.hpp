@@ -14,6 +14,7 @@
 
 #include <array>
 #include <atomic>
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -177,14 +178,21 @@ private:
     std::array<std::byte, 192> first_arguments_;  // Most fit into it, so that a call takes one block.
 };
 
-/// Says in `why` where `which` went, as far as there is memory for that.
-inline void say_where(error& why, const call& which, std::string_view peer = {}) noexcept {
+/// Says in `why` where it happened, which is `where()`, as far as there is memory for that.
+template <std::invocable Where>
+void say_where(error& why, Where where) noexcept {
     try {
-        auto where = which.request.method->full_name();
-        if (!peer.empty()) where.append(" at ").append(peer);
-        why = why.with_where(std::move(where));
+        why = why.with_where(where());
     } catch (const std::bad_alloc&) {
     }
+}
+/// The same of what `which` was when it failed, perhaps at a peer.
+inline void say_where(error& why, const call& which, std::string_view peer = {}) noexcept {
+    say_where(why, [&] {
+        auto where = which.request.method->full_name();
+        if (!peer.empty()) where.append(" at ").append(peer);
+        return where;
+    });
 }
 
 inline bool call_router::is_at(const call& which, const carrier& where) const noexcept {

@@ -5,6 +5,7 @@
 /// Answers the calls that come in over one connection, on whichever side: finds the handler of each, sees that it
 /// runs in its place, takes its answer home. One thing because it is one connection's port, and all of it runs there.
 
+#include <futon/message/call.hpp>
 #include <futon/service/incoming_call.hpp>
 #include <futon/service/pass_filters.hpp>
 #include <futon/serving/connection_channel.hpp>
@@ -60,12 +61,9 @@ public:
                       error{errc::overloaded, "the peer takes no more calls on this connection now", executed::no});
     }
     /// Such as handlers made over the way back.
-    void oneways_lost(std::uint64_t count, const error& why) noexcept {
-        try {
-            offer_->lost_oneways(count, why.with_where(address_));
-        } catch (const std::bad_alloc&) {
-            offer_->lost_oneways(count, why);
-        }
+    void oneways_lost(std::uint64_t count, error why) noexcept {
+        say_where(why, [&] { return address_; });
+        offer_->lost_oneways(count, why);
     }
     void closed() noexcept;
 

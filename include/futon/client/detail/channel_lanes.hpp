@@ -5,10 +5,10 @@
 /// What a channel hears of its lanes, and does about it.
 
 #include <futon/client/detail/channel_class.hpp>
+#include <futon/message/call.hpp>
 
 #include <cstdint>
 #include <mutex>
-#include <new>
 #include <string>
 #include <utility>
 
@@ -89,10 +89,9 @@ inline void channel::lane_parks(intrusive_ptr<call> which) noexcept {
 
 inline void channel::lane_lost_oneways(lane& which, std::uint64_t count, const error& why) noexcept {
     books_.failed(count);
-    try {
-        runtime_->reports().unhandled(why.with_where(which.address().text()));
-    } catch (const std::bad_alloc&) {  // The number must do.
-    }
+    auto said = why;
+    say_where(said, [&] { return which.address().text(); });
+    runtime_->reports().unhandled(said);
 }
 
 inline void channel::lane_counted(const session_stats& counters) noexcept {

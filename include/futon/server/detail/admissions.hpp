@@ -82,7 +82,7 @@ public:
     /// For one that was refused, until it has read why. Null if all are taken, so that those who come again and again
     /// hold few sockets here.
     [[nodiscard]] intrusive_ptr<ref_counted> seat_outside() {
-        auto made = make_intrusive<seat>(intrusive_ptr<entrance>{this});
+        auto made = make_intrusive<place>(intrusive_ptr<entrance>{this}, std::nullopt);
         const std::lock_guard lock{mutex_};
         if (seated_ == most_seated) return nullptr;
         ++seated_;
@@ -100,25 +100,15 @@ public:
 
 private:
     struct place final : ref_counted {
-        place(intrusive_ptr<entrance> to, const std::string& whose) : of{std::move(to)}, peer{whose} {}
+        place(intrusive_ptr<entrance> where, std::optional<std::string> whose)
+            : of{std::move(where)}, peer{std::move(whose)} {}
         ~place() override {
             if (!taken) return;
             const std::lock_guard lock{of->mutex_};
-            of->admitted_.left(peer);
+            peer ? of->admitted_.left(*peer) : void(--of->seated_);
         }
         const intrusive_ptr<entrance> of;
-        const std::string peer;
-        bool taken = false;
-    };
-
-    struct seat final : ref_counted {
-        explicit seat(intrusive_ptr<entrance> before) : of{std::move(before)} {}
-        ~seat() override {
-            if (!taken) return;
-            const std::lock_guard lock{of->mutex_};
-            --of->seated_;
-        }
-        const intrusive_ptr<entrance> of;
+        const std::optional<std::string> peer;  // None: a seat outside.
         bool taken = false;
     };
     static constexpr std::size_t most_seated = 64;
