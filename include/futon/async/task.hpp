@@ -8,6 +8,7 @@
 #include <futon/async/detail/task_root.hpp>
 #include <futon/async/future.hpp>
 #include <futon/async/outcome.hpp>
+#include <futon/async/stream_fwd.hpp>
 #include <futon/core/context.hpp>
 #include <futon/core/errc.hpp>
 #include <futon/core/executor.hpp>
@@ -98,6 +99,10 @@ public:
     template <class V>
     __attribute__((unavailable("futon: this uses the task up: write co_await std::move(t)"))) task_awaiter<V>
     await_transform(task<V>&) noexcept;
+    template <class V, class R>
+    __attribute__((unavailable("futon: a stream is not one answer: co_await its next(), or its result()")))
+    future_awaiter<V, true>
+    await_transform(const stream<V, R>&) noexcept;
     // Coroutines of other kinds are started where the task runs, and awaited as futures.
     template <class X>
         requires(flattening<X>::kind == nesting::coroutine)
