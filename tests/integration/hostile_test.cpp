@@ -77,9 +77,9 @@ TEST_CASE("server: a stranger who stays without a word is shown out") {
 
 TEST_CASE("server: a peer that pings without end is told to go") {
     echo_server at{quiet_server()};
-    raw_socket flood{at.server.addresses()[0]};
     std::string pings{preface};
     for (int i = 0; i < 1000; ++i) pings += little_endian(10) + std::string{"\x07\x00", 2} + std::string(8, 'p');
+    raw_socket flood{at.server.addresses()[0]};
     flood.send(pings);
     CHECK_FALSE(flood.read_all().empty());
     CHECK(soon([&] { return at.server.stats().connections == 0; }));
@@ -87,7 +87,6 @@ TEST_CASE("server: a peer that pings without end is told to go") {
 
 TEST_CASE("server: of signatures that fit nothing it keeps so many bytes, and answers without the others") {
     echo_server at{quiet_server()};
-    raw_socket odd{at.server.addresses()[0]};
     const auto framed = [](const std::string& frame) {
         return little_endian(static_cast<std::uint32_t>(frame.size())) + frame;
     };
@@ -105,6 +104,7 @@ TEST_CASE("server: of signatures that fit nothing it keeps so many bytes, and an
         words += framed(std::string{"\x01\x01", 2} + little_endian(1u + static_cast<unsigned>(number)) +
                         little_endian(0) + number + "\x91\xa1x");
     words += framed("\xff");  // Breaks the protocol: the end.
+    raw_socket odd{at.server.addresses()[0]};
     odd.send(words);
     const auto replies = odd.read_all();
     const auto count = [&](std::string_view text) {
@@ -123,7 +123,6 @@ TEST_CASE("server: a peer that asks and never reads does not fill its memory") {
     serving.limits.max_write_bytes = 200'000;
     serving.limits.write_stall_time = 500ms;
     echo_server at{serving};
-    raw_socket greedy{at.server.addresses()[0]};
     std::string words{preface};
     // bind 0 Echo.text
     std::string bind{"\x06\x00\x00", 3};
@@ -136,6 +135,8 @@ TEST_CASE("server: a peer that asks and never reads does not fill its memory") {
         request += little_endian(id) + little_endian(0) + std::string(1, '\0') + argument;
         words += little_endian(static_cast<std::uint32_t>(request.size())) + request;
     }
+    // Not before all of it is there, which takes a slow machine longer than a stranger may be silent.
+    raw_socket greedy{at.server.addresses()[0]};
     greedy.send(words);  // 64 MiB, until the server takes no more and closes.
     CHECK(soon([&] { return at.server.stats().connections == 0; }));
     CHECK(at.server.stats().calls < 4000);
