@@ -190,26 +190,18 @@ private:
 
     // The handler's own value type may only convert to the contract's.
     template <class T>
-    static void settle(const answer_to& to, result<T> outcome) noexcept {
+    static void settle(const answer_to& to, result<T>&& outcome) noexcept {
+        // Its own error is news of a handler that ran.
+        if (!outcome) return to.fail(outcome.error().with_executed(executed::yes));
         if constexpr (std::is_same_v<T, result_type>) {
-            to.give(mark(std::move(outcome)));
+            to.give(std::move(outcome));
         } else {
             try {
-                if (outcome) {
-                    to.give(result<result_type>{std::in_place, *std::move(outcome)});
-                } else {
-                    to.fail(outcome.error().with_executed(executed::yes));
-                }
+                to.give(result<result_type>{std::in_place, *std::move(outcome)});
             } catch (...) {
                 to.fail_with_exception();
             }
         }
-    }
-    // A handler's own error is news of a handler that ran.
-    template <class T>
-    static result<T> mark(result<T> outcome) {
-        if (!outcome) return outcome.error().with_executed(executed::yes);
-        return outcome;
     }
 
     template <class T>
@@ -217,7 +209,7 @@ private:
         // The caller's cancel ends what the handler waits for.
         if (!to.call->run_to_end) to.call->waits_for(pending.get_cancel_handle().target());
         // On the connection's executor, which no full queue can refuse, whatever executor the future has.
-        std::move(pending).on_complete(to.call->home(), [answer = owed_answer{to}, keep](result<T> outcome) {
+        std::move(pending).on_complete(to.call->home(), [answer = owed_answer{to}, keep](result<T>&& outcome) {
             settle(answer.to, std::move(outcome));
         });
     }
