@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-#include <futon/futon.hpp>
+#include <futon/contract.hpp>
 
 #include <string>
 

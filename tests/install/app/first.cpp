@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "contract.hpp"
 
+#include <futon/futon.hpp>
+
+#include <string>
+
 std::string greet_from_second_file(const futon::stub<shop::Greeter>& greeter);
 
 namespace {
