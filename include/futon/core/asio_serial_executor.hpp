@@ -273,7 +273,7 @@ private:
     }
 
     std::shared_ptr<void> context_;
-    const std::int64_t process_ = this_process();
+    const std::uint32_t process_ = this_process();
     AsioExecutor inner_;
     mutable std::mutex mutex_;
     work_queue queue_;

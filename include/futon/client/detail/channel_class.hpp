@@ -148,7 +148,7 @@ private:
     void begun_locked(call& which, connection& on) noexcept;
     // Puts a new call behind those that wait, if any do and it may: calls keep the order in which they were made.
     // Follow with `move_waiting`, of those for the provider that comes back.
-    [[nodiscard]] std::optional<std::uint64_t> goes_behind_locked(const intrusive_ptr<call>& which);
+    [[nodiscard]] way goes_behind_locked(const intrusive_ptr<call>& which);
     // Gives these waiting calls to connections, first come first served; those for which there is no hope fail.
     void move_waiting(waiting_calls::part these) noexcept;
     [[nodiscard]] waiting_calls::list take_hopeless_locked(waiting_calls::part these) noexcept;

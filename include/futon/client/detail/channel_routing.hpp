@@ -70,7 +70,7 @@ inline channel::way channel::find_way(const intrusive_ptr<call>& which, bool is_
 channel::way channel::find_way_locked(const intrusive_ptr<call>& which, bool is_new) {
     if (closed_) return {.closed = error{errc::client_closed, "the client was closed", executed::no}};
     if (is_new)
-        if (const auto provider = goes_behind_locked(which)) return {.behind = true, .provider = *provider};
+        if (auto behind = goes_behind_locked(which); behind.behind) return behind;
     if (auto* const ready = begin_locked(*which, now())) return {ready};
     if (!fleet_.wake(*which) && !which->request.wait_for_ready) return {.closed = fleet_.why_not(which.get())};
     if (auto queued = enqueue_locked(which); !queued) return {.closed = std::move(queued).error()};
@@ -91,11 +91,12 @@ inline void channel::begun_locked(call& which, connection& on) noexcept {
         pings_.plan();
 }
 
-inline std::optional<std::uint64_t> channel::goes_behind_locked(const intrusive_ptr<call>& which) {
-    if (!moving_ && waiting_.empty()) return std::nullopt;
-    if (!which->request.wait_for_ready && !fleet_.wake(*which)) return std::nullopt;
+inline channel::way channel::goes_behind_locked(const intrusive_ptr<call>& which) {
+    if (!moving_ && waiting_.empty()) return {};
+    if (!which->request.wait_for_ready && !fleet_.wake(*which)) return {};
     const auto queued = enqueue_locked(which);
-    return queued ? std::optional{*queued} : std::nullopt;
+    if (!queued) return {};
+    return {.behind = true, .provider = *queued};
 }
 
 inline result<std::uint64_t> channel::enqueue_locked(const intrusive_ptr<call>& which) {
