@@ -2,9 +2,8 @@
 #pragma once
 
 /// \file
-/// All that a file needs which makes calls through stubs that another one has given it: stubs, futures and what is
-/// made of them, tasks, tokens, streams, replies with headers. Without the client itself, it costs a fraction of
-/// that to compile.
+/// All that a file needs that makes calls through stubs it was given: stubs, futures and what is made of them, tasks,
+/// tokens, streams, replies with headers. Without the client itself, it costs a fraction of that to compile.
 
 #include <futon/async/awaitable.hpp>
 #include <futon/async/combinators.hpp>

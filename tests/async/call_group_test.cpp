@@ -126,6 +126,33 @@ TEST_CASE("call_group: its destructor cancels what is left, through chains, coro
     CHECK(place.unseen_failures() == 0);
 }
 
+TEST_CASE("call_group: a task that was cancelled before its first turn waits at join() all the same") {
+    manual_executor place;
+    promise<void> never{place};
+    bool gone = false;
+    bool used_when_gone = false;
+    const auto uses = [&]() -> futon::task<void> {
+        static_cast<void>(co_await futon::no_throw(never.get_future()));
+        used_when_gone = gone;
+    };
+    const auto waits = [&]() -> futon::task<void> {
+        struct note {
+            bool& to;
+            ~note() { to = true; }
+        } last{gone};
+        call_group both{{.where = place}};
+        both.spawn(uses());
+        co_await both.join();
+    };
+    auto all = futon::spawn(place, waits());
+    all.cancel();
+    place.run_ready();
+    CHECK(never.cancel_requested());
+    CHECK(gone);
+    CHECK_FALSE(used_when_gone);
+    CHECK(std::move(all).get_result().error() == errc::cancelled);
+}
+
 TEST_CASE("call_group: cancelling the group, or the future of its join, cancels all and is the result") {
     manual_executor place;
     for (const bool whole : {true, false}) {

@@ -338,12 +338,12 @@ TEST_CASE("cluster: a call may name a group, or the very server, and hears if th
     CHECK(t.ask(10, canary)["c"] == 10);
     CHECK(t.error_of(stub.with({.route = {.group = "canery"}}).who()) == futon::errc::no_provider);
     CHECK(t.error_of(stub.with({.route = {.group = "canery"}}).who()).message() ==
-          "of 3 providers none comes into question: the router 'group' leaves none of the 3 providers before it, for a "
+          "no provider comes into question: the router 'group' leaves none of the 3 providers before it, for a "
           "call with group 'canery'");
     CHECK(t.ask(10, stub.with({.route = {.address = "memory://b"}}))["b"] == 10);
     const auto why = t.error_of(stub.with({.route = {.address = "memory://z"}}).who());
     CHECK(why == futon::errc::no_provider);
-    CHECK(why.message() == "of 3 providers none comes into question: the call's route names memory://z, which is none of "
+    CHECK(why.message() == "no provider comes into question: the call's route names memory://z, which is none of "
                            "the 3 providers");
 }
 
@@ -359,7 +359,7 @@ TEST_CASE("cluster: where a router leaves nobody for calls without a route, they
     const auto why = world.get_result(client.stub<Shop>().who()).error();
     CHECK(why == futon::errc::no_provider);
     CHECK(why.message() ==
-          "of 1 providers none comes into question: the router 'condition' leaves none of the 1 provider before it, for a "
+          "no provider comes into question: the router 'condition' leaves none of the 1 provider before it, for a "
           "call without a route");
 }
 

@@ -9,6 +9,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <asio/io_context.hpp>
+
 #include <doctest/doctest.h>
 
 #include <filesystem>
@@ -38,7 +40,11 @@ int in_child(F f) {
     REQUIRE(child >= 0);
     if (child == 0) {
         ::alarm(60);
-        ::_exit(f());
+        try {
+            ::_exit(f());
+        } catch (...) {
+            ::_exit(99);
+        }
     }
     int status = 0;
     REQUIRE(::waitpid(child, &status, 0) == child);
@@ -63,7 +69,7 @@ TEST_CASE("fork: a client, a server and their futures that were made before it s
               const auto got = forked.greet("ann").get_result();
               if (got || !says_fork(got.error())) return 1;
               const auto ready = client->wait_ready(1s).get_result();
-              if (!ready && !says_fork(ready.error())) return 2;
+              if (ready || !says_fork(ready.error())) return 2;
               for (auto* each : {server.get(), unstarted.get()}) {
                   try {
                       each->run();
@@ -79,6 +85,19 @@ TEST_CASE("fork: a client, a server and their futures that were made before it s
               return 0;
           }) == 0);
     CHECK(forked.greet("bob").get() == "hello bob");  // The child took nothing from its parent.
+}
+
+TEST_CASE("fork: what a runtime's pool should run fails in the child, also where it was lent an io_context") {
+    asio::io_context lent;
+    for (const bool is_lent : {false, true}) {
+        auto threads = is_lent ? std::make_unique<futon::runtime>(lent) : std::make_unique<futon::runtime>();
+        REQUIRE(futon::async(threads->pool(), [] { return 1; }).get() == 1);  // Now its thread is idle.
+        CHECK(in_child([&] {
+                  const auto got = futon::async(threads->pool(), [] { return 1; }).get_result();
+                  threads.reset();
+                  return got ? 1 : 0;
+              }) == 0);
+    }
 }
 
 // Sockets that a program would inherit which this process starts. As the kernel tells it: to ask the sockets themselves,

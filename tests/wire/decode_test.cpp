@@ -265,6 +265,9 @@ TEST_CASE("decode: a path comes back as it was sent, as the text that it is, alo
     CHECK(futon::decode<std::string>(out.view()).value() == "/home/\xc3\xa4nn/a b.txt");
     CHECK(decoded<path>("a0") == path{});
     CHECK(futon::decode<path>(hex("01")).error().message() == "expected string, got integer");
+    // "a\0.txt": who looks at the extension would see another file than who opens it.
+    CHECK(futon::decode<path>(hex("a661002e747874")).error().message().find("a text that is no path") !=
+          std::string::npos);
 
     using files = std::map<std::string, std::vector<path>>;
     const files all{{"etc", {"/etc/hosts", "relative/../x"}}};

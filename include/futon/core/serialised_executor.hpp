@@ -22,6 +22,8 @@ public:
 
     FUTON_DETAIL_BODY bool post(work& item) noexcept override;
     FUTON_DETAIL_BODY bool blocked_by_this_thread() const noexcept override;
+    FUTON_DETAIL_BODY bool is_left_behind() const noexcept override;
+    FUTON_DETAIL_BODY bool may_stand_still() const noexcept override;
     FUTON_DETAIL_BODY bool is_serial() const noexcept override;
     FUTON_DETAIL_BODY void* asio_context() noexcept override;
     FUTON_DETAIL_BODY time_point now() const noexcept override;

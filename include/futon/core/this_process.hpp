@@ -13,7 +13,7 @@
 
 namespace futon::detail {
 
-/// A number that a child does not share with its parent; always the same where there is no fork().
+/// A number that a child of fork() does not share with its parent; always the same where there is no fork().
 ///
 /// Asked by whoever blocks: getpid() would be a system call each time, so a child is counted as it begins.
 [[nodiscard]] inline std::uint32_t this_process() noexcept {

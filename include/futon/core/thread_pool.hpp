@@ -5,11 +5,13 @@
 /// The bounded pool that runs handlers which may block.
 
 #include <futon/core/executor.hpp>
+#include <futon/core/this_process.hpp>
 
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>
 #include <mutex>
+#include <new>
 #include <optional>
 #include <thread>
 #include <utility>
@@ -30,6 +32,7 @@ public:
           most_queued_{most_queued} {}
 
     bool post(work& item) noexcept override {
+        if (is_left_behind()) return false;
         std::unique_lock lock{mutex_};
         // A thread that is still on its way to what it will run counts as free: a burst is not refused for that.
         const auto held = queued_ + busy_;
@@ -47,7 +50,7 @@ public:
         return true;
     }
 
-    bool blocked_by_this_thread() const noexcept override { return false; }
+    bool blocked_by_this_thread() const noexcept override { return is_left_behind(); }
     void* asio_context() noexcept override { return context_; }
     bool try_arm(timer& t, time_point due) override {
         const auto where = timers();
@@ -61,6 +64,7 @@ public:
     /// Waits until nothing is queued or runs, or, since what queues itself again never ends, until what is queued now
     /// has begun and something else, too.
     void wait_for_rest() noexcept {
+        if (is_left_behind()) return;
         std::unique_lock lock{mutex_};
         const auto enough = begun_ + queued_;
         ++waiting_for_rest_;
@@ -74,6 +78,7 @@ public:
     }
     /// Refuses new work, runs what is queued, and waits for the threads. Not on a thread of this pool.
     void close() noexcept {
+        if (is_left_behind()) return leave_threads();
         std::vector<std::thread> ending;
         {
             const std::lock_guard lock{mutex_};
@@ -86,6 +91,7 @@ public:
     /// The same without waiting, for whoever must not. The threads end by themselves, perhaps after the context that
     /// the timers are on: so the pool lets go of these here and now, and what it still runs can arm none.
     void close_and_leave() noexcept {
+        if (is_left_behind()) return leave_threads();
         executor_ref unneeded;
         std::vector<std::thread> ending;
         {
@@ -100,6 +106,7 @@ public:
         for (auto& thread : ending) thread.detach();
     }
     ~thread_pool() override { close(); }
+    bool is_left_behind() const noexcept override { return process_ != this_process(); }
 
     [[nodiscard]] std::size_t queued() const noexcept {
         const std::lock_guard lock{mutex_};
@@ -107,6 +114,10 @@ public:
     }
 
 private:
+    // They are the parent's: here there is nothing to wait for, and a std::thread cannot just be destroyed.
+    void leave_threads() noexcept {
+        static_cast<void>(new (std::nothrow) std::vector<std::thread>{std::move(threads_)});
+    }
     [[nodiscard]] bool at_rest() const noexcept { return queued_ == 0 && busy_ == 0; }
     // One thread at a time is on its way; it wakes the next before it runs what it took, which may block. So a
     // batch of short work wakes one or two threads, not all.
@@ -155,6 +166,7 @@ private:
     executor_ref timers_;  // Null once the pool is left.
     const std::size_t most_threads_;
     const std::size_t most_queued_;
+    const std::uint32_t process_ = this_process();
     mutable std::mutex mutex_;
     std::condition_variable wake_;
     std::condition_variable ended_;  // Some piece of work, while somebody waits for rest.

@@ -21,12 +21,12 @@ namespace futon::detail {
     auto* scope = this_thread().scope;
     if (auto* where = state.where() ? state.where().get() : scope ? &scope->where() : nullptr)
         where->reports().would_deadlock_count.fetch_add(1, std::memory_order_relaxed);
-    // Outside of every executor only this thread can run what is held up: it stands in a test's body, as a rule.
     if (state.where() && state.where()->is_left_behind())
         return error{errc::would_deadlock,
                      "this was made before fork(), and its threads run in the parent process only: make clients and "
                      "servers after fork(), in the process that uses them",
                      executed::maybe};
+    // Outside of every executor only this thread can run what is held up: it stands in a test's body, as a rule.
     return error{
         errc::would_deadlock,
         scope

@@ -98,9 +98,9 @@ public:
         task_root& root = *from.promise().root;
         if (!state_) return false;
         if (root.is_cancelled()) {
+            // Its end is waited for, as that of what was awaited before the cancel: it may use what stands here.
             state_->cancel();
             cancelled_ = true;
-            return false;
         }
         if (state_->is_ready()) return false;
         root.await(from, state_);

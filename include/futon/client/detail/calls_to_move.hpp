@@ -6,6 +6,8 @@
 
 #include <futon/client/detail/waiting_calls.hpp>
 
+#include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <new>
 #include <optional>
@@ -20,7 +22,10 @@ public:
     void add(waiting_calls::part these) noexcept {
         if (all_) return;
         try {
-            if (!these.all) return providers_.push_back(these.provider);
+            if (!these.all) {
+                if (std::find(providers_.begin(), providers_.end(), these.provider) != providers_.end()) return;
+                if (providers_.size() < most) return providers_.push_back(these.provider);
+            }
         } catch (const std::bad_alloc&) {  // Then all.
         }
         all_ = true;
@@ -36,6 +41,8 @@ public:
     }
 
 private:
+    static constexpr std::size_t most = 64;
+
     bool all_ = false;
     std::vector<std::uint64_t> providers_;
 };

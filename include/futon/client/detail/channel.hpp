@@ -43,7 +43,7 @@ inline void channel::when_ready(ready_waiters::waiter waiter) {
         closed ? result<void>{error{errc::client_closed, "the client was closed", executed::no}} : result<void>{});
 }
 
-inline error channel::why_not_connected() const {
+inline error channel::why_not_connected() {
     const std::lock_guard lock{mutex_};
     return fleet_.why_not();
 }

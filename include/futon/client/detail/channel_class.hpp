@@ -98,7 +98,7 @@ public:
     /// Adds every call that is under way; those that connections have are added later, on their threads.
     void inspect(const intrusive_ptr<pending_list>& list) const;
     /// Why no call can be sent now: the last failure of each address.
-    [[nodiscard]] error why_not_connected() const;
+    [[nodiscard]] error why_not_connected();
 
     const client_options& options() const noexcept override { return *options_; }
     /// What servers may call back.

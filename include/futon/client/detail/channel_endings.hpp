@@ -115,5 +115,4 @@ inline void channel::lost_oneway(const call& which, error why) noexcept {
     runtime_->reports().unhandled(why);
 }
 
-// Says where it happened, if there is memory for that.
 }  // namespace futon::detail

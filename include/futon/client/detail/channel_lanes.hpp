@@ -31,7 +31,9 @@ inline void channel::lane_changed(lane& which) noexcept {
     }
     lanes_left(leaving);
     ready_waiters::tell(waiters, {});
-    move_waiting({.provider = which.provider()});
+    // Calls that wait for those that are left have nothing to wait for.
+    move_waiting(leaving.empty() ? waiting_calls::part{.provider = which.provider()}
+                                 : waiting_calls::part{.all = true});
 }
 
 inline void channel::lane_told_load(lane& which, const load_report& report) noexcept {

@@ -134,8 +134,8 @@ inline void channel::move_waiting(waiting_calls::part these) noexcept {
     to_move_.add(these);
     if (std::exchange(moving_, true)) return;
     while (const auto of = to_move_.take()) {
-        // Where one call finds no connection, others of its route find
-        // none either, and where it may go anywhere, none do.
+        // Where one call finds no connection, others of its route find none either, and where it may go anywhere, none
+        // do but those that name their provider.
         std::shared_ptr<const futon::route> blocked;
         for (const auto at = now(); !waiting_.empty();) {
             connection* picked = nullptr;

@@ -130,7 +130,7 @@ public:
     void probe_idle(time_point now);
 
     /// Why no connection takes a call: the last failure of each address that comes into question.
-    [[nodiscard]] error why_not(const call* which = nullptr) const;
+    [[nodiscard]] error why_not(const call* which = nullptr);
 
     // What the registry says.
 

@@ -31,7 +31,7 @@ inline result<std::vector<endpoint>> fleet::providers(const call& which) {
     return all;
 }
 
-inline error fleet::why_not(const call* which) const {
+inline error fleet::why_not(const call* which) {
     if (empty()) {
         if (why_not_told_)
             return {errc::no_provider, "no provider of " + expected_ + " is known: " + why_not_told_->message(),
@@ -47,12 +47,10 @@ inline error fleet::why_not(const call* which) const {
     }
     const bool routed = which && which->request.towards;
     const auto* const only = routed && which->request.names_provider() ? one_for(*which) : nullptr;
-    if (!only && (routed || !routes_.routers().empty())) {
-        const auto none = routes_.routers().why_none(routed ? *which->request.towards : anywhere_, members_.listed());
-        if (!none.empty())
-            return {errc::no_provider,
-                    "of " + std::to_string(members_.size()) + " providers none comes into question: " + none,
-                    executed::no};
+    const auto& towards = routed ? *which->request.towards : anywhere_;
+    if (!only && routes_.find(towards, members_.table())->nodes.empty()) {
+        const auto none = routes_.routers().why_none(towards, members_.listed());
+        if (!none.empty()) return {errc::no_provider, "no provider comes into question: " + none, executed::no};
     }
     std::string text;
     auto code = errc::connect_failed;

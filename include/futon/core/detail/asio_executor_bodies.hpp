@@ -46,6 +46,7 @@ public:
         return true;
     }
     bool blocked_by_this_thread() const noexcept override { return inside(*this) || any_runs_in_this_thread(inner_); }
+    bool may_stand_still() const noexcept override { return true; }
     void* asio_context() noexcept override { return &asio::query(inner_, asio::execution::context); }
     bool try_arm(timer& t, time_point due) override { return timers().try_arm(t, due); }
     bool disarm(timer& t) noexcept override {

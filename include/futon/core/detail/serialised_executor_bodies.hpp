@@ -48,6 +48,8 @@ FUTON_DETAIL_BODY bool serialised_executor::post(work& item) noexcept {
 FUTON_DETAIL_BODY bool serialised_executor::blocked_by_this_thread() const noexcept {
     return inside(*this) || inner_->blocked_by_this_thread();
 }
+FUTON_DETAIL_BODY bool serialised_executor::is_left_behind() const noexcept { return inner_->is_left_behind(); }
+FUTON_DETAIL_BODY bool serialised_executor::may_stand_still() const noexcept { return inner_->may_stand_still(); }
 FUTON_DETAIL_BODY bool serialised_executor::is_serial() const noexcept { return true; }
 FUTON_DETAIL_BODY void* serialised_executor::asio_context() noexcept { return inner_->asio_context(); }
 FUTON_DETAIL_BODY time_point serialised_executor::now() const noexcept { return inner_->now(); }

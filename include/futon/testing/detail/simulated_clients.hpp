@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <utility>
 #include <vector>
+
 namespace futon::detail {
 
 inline simulated_clients::simulated_clients(cluster_state& state)

@@ -14,6 +14,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+
 namespace futon::detail {
 
 inline void simulated_clients::begin_call() {

@@ -17,6 +17,7 @@
 #include <cstdint>
 #include <span>
 #include <utility>
+
 namespace futon::detail {
 
 inline void simulated_clients::send_probes(std::uint32_t client, pick_context& context) {

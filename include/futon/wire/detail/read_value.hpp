@@ -197,6 +197,8 @@ template <class T>
 bool read_path(reader& in, T& out) {
     std::string_view text;
     if (!in.text(text)) return false;
+    // The system would see less of it than who looks at its extension.
+    if (text.find('\0') != text.npos) return in.unfit("a text that is no path");
     try {
         out = T{std::u8string(text.begin(), text.end())};
     } catch (const std::system_error&) {  // Where the system's paths are not in UTF-8.
