@@ -128,6 +128,10 @@ private:
         std::thread thread;
     };
 
+    // Also where the user goes on with a lent context: the pool's threads are the parent's, and never come to rest here.
+    [[nodiscard]] bool pool_is_left_behind() const noexcept {
+        return threads_of_pool_ && threads_of_pool_->is_left_behind();
+    }
     void end() noexcept;
     void settle() noexcept;
     [[nodiscard]] std::optional<std::uint64_t> turns_at_rest() const noexcept;
@@ -137,7 +141,7 @@ private:
     [[nodiscard]] bool must_not_wait() const noexcept { return this_thread().scope != nullptr || needs_this_thread(); }
     // The last owner may let go on one of the threads that have to end first.
     void destroy() noexcept override {
-        if (is_left_behind()) return;
+        if (is_left_behind() || pool_is_left_behind()) return;
         if (driver_) {
             delete this;
             return;
@@ -213,7 +217,7 @@ private:
 };
 
 inline void runtime_state::close() noexcept {
-    if (driver_ || is_left_behind()) return;
+    if (driver_ || is_left_behind() || pool_is_left_behind()) return;
     {
         const std::lock_guard lock{mutex_};
         if (std::exchange(closed_, true)) return;

@@ -109,6 +109,7 @@ public:
     bool is_left_behind() const noexcept override { return process_ != this_process(); }
 
     [[nodiscard]] std::size_t queued() const noexcept {
+        if (is_left_behind()) return 0;
         const std::lock_guard lock{mutex_};
         return queued_;
     }
@@ -158,6 +159,7 @@ private:
     }
 
     [[nodiscard]] executor_ref timers() const noexcept {
+        if (is_left_behind()) return {};
         const std::lock_guard lock{mutex_};
         return timers_;
     }
