@@ -64,7 +64,6 @@ public:
     /// Waits until nothing is queued or runs, or, since what queues itself again never ends, until what is queued now
     /// has begun and something else, too.
     void wait_for_rest() noexcept {
-        if (is_left_behind()) return;
         std::unique_lock lock{mutex_};
         const auto enough = begun_ + queued_;
         ++waiting_for_rest_;
@@ -91,7 +90,6 @@ public:
     /// The same without waiting, for whoever must not. The threads end by themselves, perhaps after the context that
     /// the timers are on: so the pool lets go of these here and now, and what it still runs can arm none.
     void close_and_leave() noexcept {
-        if (is_left_behind()) return leave_threads();
         executor_ref unneeded;
         std::vector<std::thread> ending;
         {

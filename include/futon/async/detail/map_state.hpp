@@ -142,11 +142,13 @@ private:
             delete one;
             --running_;
             if (this->claimed()) continue;
+            std::optional<error> why;
             try {
-                if (auto why = kept_.keep(index, std::move(got))) finish(unexpected{*std::move(why)});
+                why = kept_.keep(index, std::move(got));
             } catch (...) {
-                finish(unexpected{error::from_exception(std::current_exception(), executed::yes)});
+                why = error::from_exception(std::current_exception(), executed::yes);
             }
+            if (why) finish(unexpected{*std::move(why)});
         }
     }
 
